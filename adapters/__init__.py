@@ -1,0 +1,1 @@
+"""The language: how one system or channel is spoken to."""

@@ -1,0 +1,71 @@
+"""What an adapter is: settings, a manifest, and a source or a destination made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from standards.model import CodeList, DataSet, Element
+from standards.ports import Destination, Source
+
+
+class AdapterSettings(BaseModel):
+    """Settings of one use of an adapter: one typed model feeds the parser, the linter, the reference page and the form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StandardView(Protocol):
+    """What adapters ask about the standard."""
+
+    @property
+    def common(self) -> tuple[Element, ...]:
+        """The common elements."""
+        ...
+
+    def dataset(self, dataset_id: str, version: str | None = None) -> DataSet:
+        """A data set; raises UnknownName."""
+        ...
+
+    def codelist(self, list_id: str) -> CodeList:
+        """A code list; raises UnknownName."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an adapter is told about the hub it works for."""
+
+    #: Name of the connection or destination in the settings.
+    name: str
+    hub: str
+    level: str
+    region: str
+    #: Credit code of the party on the other side, and ours.
+    party_code: str
+    hub_code: str
+    standard: StandardView
+    #: Fetches a secret by its reference (`env:NAME`, `file:/path`).
+    secret: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """An adapter as it is listed and documented."""
+
+    name: str
+    title: str
+    title_en: str
+    #: `channel` or `system`.
+    kind: str = "channel"
+    source_settings: type[AdapterSettings] | None = None
+    destination_settings: type[AdapterSettings] | None = None
+    make_source: Callable[[Any, Surroundings], Source] | None = None
+    make_destination: Callable[[Any, Surroundings], Destination] | None = None
+    #: True when data comes to us by itself (HTTP), so that there is no source to run.
+    pushed: bool = False
+    #: Where its documentation text begins; the module's docstring.
+    about: str = ""

@@ -1,0 +1,39 @@
+"""From a payload to its records, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from adapters.formats.base import LegacyChunk, Payload, Reader, Reading, ReadOptions
+from adapters.formats.csv import CsvReader
+from adapters.formats.detect import detect
+from adapters.formats.json import JsonReader
+from adapters.formats.markup import HtmlReader, SpreadsheetMlReader
+from adapters.formats.ndjson import NdjsonReader
+from adapters.formats.workbook import WorkbookReader
+from adapters.formats.xml import XmlReader
+from adapters.formats.zip import ZipReader
+
+
+def open_records(
+    payload: Payload, options: ReadOptions, resume: Mapping[str, int | str] | None = None
+) -> tuple[Reading, Iterator[LegacyChunk]]:
+    """The payload's records in chunks, and what is found out about it on the way.
+
+    `resume` is the bookmark of the last chunk that was stored; options and payload must be the same as then.
+    Raises UnreadablePayload or PayloadTooLarge, here or while the chunks are taken.
+    """
+    reading = Reading(format=detect(payload, options))
+    return reading, _READERS[reading.format].read(payload, options, reading, resume)
+
+
+_READERS: Mapping[str, Reader] = {
+    "csv": CsvReader(),
+    "json": JsonReader(),
+    "ndjson": NdjsonReader(),
+    "xml": XmlReader(),
+    "html": HtmlReader(),
+    "spreadsheetml": SpreadsheetMlReader(),
+    "workbook": WorkbookReader(),
+    "zip": ZipReader(open_records),
+}

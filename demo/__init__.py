@@ -1,0 +1,1 @@
+"""The demo city: departments, their samples, and a provincial centre above them."""

@@ -1,0 +1,1 @@
+"""The motion: when, where to, how often, in what order, and what happened."""

@@ -1,0 +1,30 @@
+"""The HTTP application: routes, documents that work offline, problem documents."""
+
+from __future__ import annotations
+
+from fastapi_offline import FastAPIOffline
+
+from hub.api import operations, problems, standard, submissions
+from hub.api.access import Doorkeeper
+from hub.bootstrap import Hub
+
+
+def build(hub: Hub) -> FastAPIOffline:
+    """The application of one process."""
+    app = FastAPIOffline(
+        title="监管数据交换枢纽 Supervision Exchange Hub",
+        version="1",
+        description=(
+            "报送、回执、标准与运维接口。错误以问题文档（RFC 9457）返回，中文在前，英文在后。\n\n"
+            "Handing over, receipts, the standard, operations. Errors are problem documents (RFC 9457)."
+        ),
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.hub = hub
+    app.state.doorkeeper = Doorkeeper(hub)
+    problems.install(app)
+    app.include_router(submissions.router)
+    app.include_router(operations.router)
+    app.include_router(standard.router)
+    return app

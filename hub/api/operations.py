@@ -1,0 +1,220 @@
+"""`/v1/status`, `/v1/failures`, `/v1/destinations`, `/v1/keys` …: the operator's verbs, and health for machines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from hub.api.access import Caller, Operator, TheHub
+from hub.facts import Facts
+from hub.ledger import credentials, crosswalks, destinations, journal, migrate, parcels, submissions
+from hub.ledger.engine import ping
+from standards.clock import local_text
+from standards.errors import HubError, NotAllowed, UnknownName
+from standards.states import word
+
+router = APIRouter(tags=["运维 operations"])
+
+
+@router.get("/healthz", summary="存活 alive", include_in_schema=True)
+def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="就绪 ready")
+def ready(hub: TheHub) -> JSONResponse:
+    """Ledger, its form, the broker and the settings can be used."""
+    checks: dict[str, str] = {}
+    good = True
+
+    def run(name: str, look: Any) -> None:
+        nonlocal good
+        try:
+            checks[name] = str(look() or "ok")
+        except HubError as error:
+            good = False
+            checks[name] = error.what
+
+    run("ledger", lambda: ping(hub.ledger))
+    run("ledger form", lambda: "newest" if migrate.is_current(hub.ledger) else "old")
+    run("broker", hub.broker.check)
+    run("settings", lambda: f"generation {hub.generations.current().number}")
+    return JSONResponse({"status": "ok" if good else "not ready", "checks": checks}, 200 if good else 503)
+
+
+@router.get("/v1/status", summary="运行概况 everything at a glance")
+def status(hub: TheHub, _who: Operator) -> dict[str, Any]:
+    """Backlogs, destinations, cases, today's counts."""
+    return Facts(hub.ledger, hub.clock).status()
+
+
+@router.get("/v1/connections", summary="各接入的收发统计 counts by connection")
+def connections(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+    """What came in through each connection and what became of it."""
+    return Facts(hub.ledger, hub.clock).connections()
+
+
+@router.get("/v1/failures", summary="异常分组 failures by cause")
+def failures(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[dict[str, Any]]:
+    """Open cases in groups of one cause; a party sees its own."""
+    return Facts(hub.ledger, hub.clock).failures(party=None if who.is_operator else who.party, limit=limit)
+
+
+@router.get("/v1/submissions", summary="报送列表 submissions")
+def listed(
+    hub: TheHub,
+    who: Caller,
+    connection: Annotated[str | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, Any]]:
+    """The newest submissions; a party sees its own."""
+    with hub.ledger.read() as read:
+        found = list(
+            submissions.listed(
+                read, party=None if who.is_operator else who.party, connection_name=connection, limit=limit
+            )
+        )
+    return [
+        {
+            "receipt_no": s.receipt_no,
+            "party": s.party,
+            "connection": s.connection,
+            "dataset": s.dataset,
+            "name": s.name,
+            "state": s.state,
+            "state_zh": word(s.state),
+            "received_at": local_text(s.received_at),
+            "counts": {n: getattr(s, n) for n in ("read", "accepted", "rejected", "held", "duplicate")},
+        }
+        for s in found
+    ]
+
+
+class Reason(BaseModel):
+    """Why an operator does something."""
+
+    reason: str = Field("", max_length=500, description="原因 why")
+
+
+@router.post("/v1/destinations/{name}/pause", summary="暂停投递 pause a destination")
+def pause(hub: TheHub, who: Operator, name: str, body: Reason) -> dict[str, str]:
+    """Its parcels wait; nothing is skipped."""
+    _known_destination(hub, name)
+    now = hub.clock.now()
+
+    def work(connection: Connection) -> None:
+        destinations.pause(connection, name, who.id, body.reason, now)
+        entry = journal.Entry("destination_paused", who.id, detail={"destination": name, "reason": body.reason})
+        journal.append(connection, [entry], now)
+
+    hub.ledger.write(work)
+    return {"destination": name, "state": "paused"}
+
+
+@router.post("/v1/destinations/{name}/resume", summary="恢复投递 let a destination go on")
+def resume(hub: TheHub, who: Operator, name: str) -> dict[str, Any]:
+    """Everything that waits for it is due now."""
+    _known_destination(hub, name)
+    now = hub.clock.now()
+
+    def work(connection: Connection) -> int:
+        destinations.resume(connection, name, who.id, now)
+        journal.append(connection, [journal.Entry("destination_resumed", who.id, detail={"destination": name})], now)
+        return parcels.hasten(connection, name, now)
+
+    hastened = hub.ledger.write(work)
+    hub.broker.wake()
+    return {"destination": name, "state": "up", "hastened": hastened}
+
+
+def _known_destination(hub: TheHub, name: str) -> None:
+    if name not in hub.generations.current().settings.destinations:
+        raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+
+
+class NewKey(BaseModel):
+    """A key to be made."""
+
+    party: str = Field("", description="单位，空为运维 party; empty: the operator")
+    note: str = Field("", max_length=200, description="用途 what it is for")
+
+
+@router.post("/v1/keys", summary="新建密钥 make a key", status_code=201)
+def new_key(hub: TheHub, who: Operator, body: NewKey) -> dict[str, str]:
+    """The key is shown this once."""
+    if body.party and body.party not in hub.generations.current().settings.parties:
+        raise UnknownName(f"no party {body.party}", what_zh=f"没有名为 {body.party} 的接入方")
+    now = hub.clock.now()
+
+    def work(connection: Connection) -> tuple[str, str]:
+        made = credentials.make(connection, body.party, now, by=who.id, note=body.note)
+        entry = journal.Entry("key_made", who.id, detail={"key": made[0], "party": body.party})
+        journal.append(connection, [entry], now)
+        return made
+
+    identifier, key = hub.ledger.write(work)
+    return {"id": identifier, "key": key, "party": body.party}
+
+
+@router.get("/v1/keys", summary="密钥列表 keys")
+def keys(hub: TheHub, _who: Operator) -> list[dict[str, str]]:
+    """All keys, without the keys."""
+    with hub.ledger.read() as connection:
+        rows = credentials.listed(connection)
+    return [
+        {
+            "id": r[0],
+            "party": r[1],
+            "note": r[2],
+            "created_at": local_text(r[3]),
+            "expires_at": local_text(r[4]),
+            "revoked_at": local_text(r[5]),
+        }
+        for r in rows
+    ]
+
+
+@router.delete("/v1/keys/{identifier}", summary="撤销密钥 revoke a key")
+def revoke(hub: TheHub, who: Operator, identifier: str) -> dict[str, str]:
+    """It counts no more, within seconds."""
+    if identifier == who.id:
+        raise NotAllowed("nobody saws off the branch they sit on", what_zh="不能撤销正在使用的密钥")
+    now = hub.clock.now()
+
+    def work(connection: Connection) -> bool:
+        done = credentials.revoke(connection, identifier, now)
+        if done:
+            journal.append(connection, [journal.Entry("key_revoked", who.id, detail={"key": identifier})], now)
+        return done
+
+    if not hub.ledger.write(work):
+        raise UnknownName(f"no key {identifier}", what_zh=f"没有编号为 {identifier} 的密钥")
+    return {"id": identifier, "state": "revoked"}
+
+
+class Answered(BaseModel):
+    """What a word of a system means."""
+
+    mapping: str = Field(description="映射 mapping")
+    name: str = Field(description="码表对照名或码表 crosswalk")
+    source: str = Field(description="来源系统的值 the system's word")
+    code: str = Field(description="标准代码 our code")
+    note: str = ""
+
+
+@router.post("/v1/crosswalks", summary="回答未知代码 answer an unknown code")
+def answer(hub: TheHub, who: Operator, body: Answered) -> dict[str, str]:
+    """From now on; what was rejected before is replayed with it."""
+    now = hub.clock.now()
+
+    def work(connection: Connection) -> None:
+        crosswalks.answer(connection, body.mapping, body.name, body.source, body.code, who.id, now, body.note)
+        journal.append(connection, [journal.Entry("code_answered", who.id, detail=body.model_dump())], now)
+
+    hub.ledger.write(work)
+    return {"mapping": body.mapping, "source": body.source, "code": body.code}

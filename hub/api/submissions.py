@@ -1,0 +1,221 @@
+"""`/v1/submissions`, `/v1/receipts`, `/v1/judge`: handing over and being answered."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from hub.api.access import Caller, TheHub, may_use
+from hub.bootstrap import Hub
+from hub.judge import judge
+from hub.ledger.credentials import Holder
+from standards.errors import NotAllowed, PayloadTooLarge, UnknownName
+from standards.ports import Acknowledged, HandOver, ReceiptView
+from standards.tracing import accept
+
+router = APIRouter(prefix="/v1", tags=["报送 submissions"])
+
+#: A body of at most so many bytes is read whole before it is handed on.
+_SMALL = 4 * 1024 * 1024
+#: Longest wait between two looks at the state of a submission somebody waits for.
+_LOOK = 0.2
+_JUDGE_MB = 64
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in (
+                "application/json",
+                "application/x-ndjson",
+                "application/xml",
+                "text/csv",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "application/zip",
+                "application/octet-stream",
+            )
+        },
+    }
+}
+
+WaitFor = Literal["judged", "settled"]
+
+
+@router.post(
+    "/submissions",
+    summary="报送数据 hand over data",
+    status_code=202,
+    openapi_extra=_BODY,
+    responses={
+        200: {"description": "等待时间内已校验（或办结），返回回执 the receipt, when waiting sufficed"},
+        202: {"description": "已收到，返回回执编号 kept; the receipt number"},
+        401: {"description": "密钥无效 wrong key"},
+        404: {"description": "接入不存在 unknown connection"},
+        409: {"description": "报送编号已用于其他内容 the id was used for other content"},
+        413: {"description": "内容过大 too large"},
+        503: {"description": "暂时不可用 not now; try again"},
+    },
+)
+async def submit(
+    request: Request,
+    hub: TheHub,
+    who: Caller,
+    connection: Annotated[str, Query(description="接入名称 name of the connection")],
+    wait: Annotated[float, Query(ge=0, description="最多等待秒数 seconds to wait for the verdict")] = 0,
+    wait_for: Annotated[WaitFor, Query(description="等到什么状态 what to wait for")] = "judged",
+    name: Annotated[str, Query(max_length=255, description="文件名 file name, for the receipt")] = "",
+    lane: Annotated[Literal["auto", "now", "bulk"], Query(description="通道 lane")] = "auto",
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    traceparent: Annotated[str | None, Header(max_length=64)] = None,
+) -> Response:
+    """Body: JSON, NDJSON, XML, CSV, XLSX/XLS, or a zip of these.  The bytes are committed before the answer."""
+    await run_in_threadpool(may_use, hub, who, connection)
+    hand_over = HandOver(
+        connection=connection,
+        external_id=idempotency_key or "",
+        name=name or _file_name(request),
+        content_type=request.headers.get("content-type", "").partition(";")[0],
+        traceparent=accept(traceparent),
+        lane=None if lane == "auto" else lane,
+        actor=who.id,
+    )
+    acknowledged = await _receive(hub, request, hand_over)
+    view = None
+    if wait > 0:
+        seconds = min(wait, hub.settings.api.max_wait.total_seconds())
+        view = await _wait(hub, acknowledged.receipt_no, wait_for, seconds)
+    elif acknowledged.repeated:
+        view = await run_in_threadpool(hub.receipts.receipt, acknowledged.receipt_no)
+    return _acknowledge(acknowledged, view, wait_for)
+
+
+def _acknowledge(acknowledged: Acknowledged, view: ReceiptView | None, wait_for: str) -> JSONResponse:
+    headers = {"location": f"/v1/receipts/{acknowledged.receipt_no}"}
+    reached = view is not None and (view.state == "settled" or (wait_for == "judged" and view.judged))
+    if view is not None and (reached or acknowledged.repeated):
+        return JSONResponse({**view.document, "repeated": acknowledged.repeated}, 200, headers)
+    body: dict[str, Any] = {
+        "receipt_no": acknowledged.receipt_no,
+        "state": view.state if view is not None else "received",
+        "repeated": acknowledged.repeated,
+    }
+    return JSONResponse(body, 202, headers)
+
+
+def _file_name(request: Request) -> str:
+    """The name in a Content-Disposition header, if there is one."""
+    header = request.headers.get("content-disposition", "")
+    _, _, found = header.partition("filename=")
+    return found.strip().strip('"').rpartition("/")[2][:255]
+
+
+async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledged:
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) <= _SMALL:
+        body = await request.body()
+        return await run_in_threadpool(hub.intake.receive, hand_over, [body])
+    return await _stream(hub, request, hand_over)
+
+
+async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledged:
+    """A large body: it is written to the ledger while it still comes, never more than a few pieces in memory."""
+    pieces: queue.Queue[bytes | None | Exception] = queue.Queue(maxsize=8)
+
+    def held() -> Iterator[bytes]:
+        while (piece := pieces.get()) is not None:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    work = asyncio.ensure_future(run_in_threadpool(hub.intake.receive, hand_over, held()))
+
+    async def put(piece: bytes | None | Exception) -> bool:
+        while not work.done():
+            try:
+                pieces.put_nowait(piece)
+                return True
+            except queue.Full:
+                await asyncio.sleep(0.005)
+        return False
+
+    try:
+        async for piece in request.stream():
+            if piece and not await put(piece):
+                break
+        await put(None)
+    except Exception as error:  # the caller went away: what came so far is forgotten again
+        await put(error)
+        raise
+    return await work
+
+
+async def _wait(hub: Hub, receipt_no: str, wait_for: str, seconds: float) -> ReceiptView | None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    pause = 0.01
+    wanted = ("settled",) if wait_for == "settled" else ("judged", "settled")
+    while loop.time() < end:
+        if await run_in_threadpool(hub.receipts.state, receipt_no) in wanted:
+            break
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LOOK)
+    return await run_in_threadpool(hub.receipts.receipt, receipt_no)
+
+
+@router.get("/receipts/{receipt_no}", summary="查询回执 a receipt")
+def receipt(
+    hub: TheHub,
+    who: Caller,
+    request: Request,
+    receipt_no: str,
+    after: Annotated[int, Query(ge=0, description="从第几条之后 findings of rows behind this one")] = 0,
+    limit: Annotated[int, Query(ge=1, le=5000, description="最多多少条记录 rows in one answer")] = 500,
+    language: Annotated[Literal["zh", "en"], Query(description="文本语言 for text/plain")] = "zh",
+) -> Response:
+    """The receipt with its present state; as text when `Accept: text/plain` asks for it."""
+    view = hub.receipts.receipt(receipt_no, after=after, limit=limit)
+    if view is None:
+        raise UnknownName(
+            f"no receipt {receipt_no}",
+            what_zh=f"没有编号为 {receipt_no} 的回执",
+            hint="check the number; its last digit is a check digit",
+            hint_zh="请核对回执编号，末位为校验码",
+        )
+    _mine(who, view)
+    if request.headers.get("accept", "").startswith("text/plain"):
+        return PlainTextResponse(hub.receipts.words(receipt_no, language))
+    return JSONResponse(dict(view.document))
+
+
+def _mine(who: Holder, view: ReceiptView) -> None:
+    if not who.is_operator and view.document["party"] != who.party:
+        raise NotAllowed("the receipt belongs to somebody else", what_zh="该回执属于其他单位")
+
+
+@router.post("/judge", summary="试校验，不留存 judge without keeping", openapi_extra=_BODY)
+async def judge_only(
+    request: Request,
+    hub: TheHub,
+    who: Caller,
+    connection: Annotated[str, Query(description="接入名称 name of the connection")],
+    name: Annotated[str, Query(max_length=255)] = "",
+) -> JSONResponse:
+    """What the hub would say of these data; nothing is kept."""
+    await run_in_threadpool(may_use, hub, who, connection)
+    held = bytearray()
+    async for piece in request.stream():
+        held += piece
+        if len(held) > _JUDGE_MB * 1024 * 1024:
+            raise PayloadTooLarge(
+                f"more than {_JUDGE_MB} MB to try", what_zh=f"试校验内容超过 {_JUDGE_MB} MB", hint="submit it instead"
+            )
+    content_type = request.headers.get("content-type", "").partition(";")[0]
+    verdict = await run_in_threadpool(judge, hub, connection, bytes(held), name, content_type)
+    return JSONResponse(verdict)

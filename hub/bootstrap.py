@@ -1,0 +1,256 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from hub import config
+from hub.broker import topology
+from hub.broker.base import Broker, Consumer
+from hub.broker.embedded import EmbeddedBroker
+from hub.broker.rabbitmq import RabbitBroker
+from hub.checks import check
+from hub.collect import Collector
+from hub.config import mistakes, secret
+from hub.deadlines import Deadlines
+from hub.dispatch.doors import Doors
+from hub.dispatch.settle import Settling
+from hub.dispatch.worker import Dispatcher
+from hub.events import Events
+from hub.generations import Body, Generations, collect, lay_out
+from hub.holds import Holds
+from hub.intake import Intake
+from hub.ledger import migrate
+from hub.ledger.engine import Ledger
+from hub.ledger.numbers import ReceiptNumbers
+from hub.ledger.submissions import Submission
+from hub.owners import this_process
+from hub.plans import Plans
+from hub.receipts import Receipts
+from hub.scheduler import Job, Scheduler
+from hub.settings import Settings
+from hub.sources import Sources
+from hub.translate.worker import Translator
+from hub.vault import Seal, seal_of
+from standards.clock import Clock, SystemClock
+from standards.states import Lane
+
+#: What a process can do.  `carry` moves the outbox, `look` is the scheduler, the collector and the sources.
+ROLES = ("api", "translate", "dispatch", "carry", "look")
+
+
+@dataclass(slots=True)
+class Hub:
+    """One process's share of a hub."""
+
+    settings: Settings
+    ledger: Ledger
+    broker: Broker
+    clock: Clock
+    seal: Seal
+    generations: Generations
+    intake: Intake
+    receipts: Receipts
+    deadlines: Deadlines
+    settling: Settling
+    doors: Doors
+    state: Path
+    owner: str
+    _running: list[object] = field(default_factory=list)
+    _consumers: list[Consumer] = field(default_factory=list)
+    _translators: list[Translator] = field(default_factory=list)
+    _keeper: threading.Thread | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def translator(self, name: str) -> Translator:
+        """A translator for one thread."""
+        made = Translator(
+            ledger=self.ledger,
+            generations=self.generations,
+            plans=Plans(self.ledger),
+            clock=self.clock,
+            seal=self.seal,
+            events=self.settling.events,
+            owner=f"{self.owner}/{name}",
+            due=self.deadlines,
+            wake=self.broker.wake,
+        )
+        self._translators.append(made)
+        return made
+
+    def dispatcher(self) -> Dispatcher:
+        """What the threads of this process send parcels with."""
+        return Dispatcher(
+            ledger=self.ledger,
+            generations=self.generations,
+            doors=self.doors,
+            clock=self.clock,
+            seal=self.seal,
+            settling=self.settling,
+            owner=self.owner,
+            wake=self.broker.wake,
+        )
+
+    def scheduler(self) -> Scheduler:
+        """What looks after things while it is elected."""
+        holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
+        return Scheduler(
+            self.ledger,
+            self.broker,
+            self.generations,
+            self.clock,
+            self.owner,
+            extra=[
+                Job("holds that may go", timedelta(seconds=2), holds.release_ready),
+                Job("holds that are late", timedelta(seconds=30), holds.overdue),
+            ],
+        )
+
+    def start(self, roles: Sequence[str] = ROLES) -> None:
+        """Begin to work in these roles (`api` is served by the caller)."""
+        workers = self.settings.workers
+        if "carry" in roles or self.broker.name == "embedded":
+            self.broker.start()
+        if "translate" in roles:
+            threads = workers.translate if self.ledger.name == "sqlite" else 1
+            for lane in Lane:
+                for n in range(threads if lane is Lane.BULK else 1):
+                    translator = self.translator(f"{lane}{n}")
+                    queue = topology.translate(lane).queue
+                    self._consumers.append(self.broker.consume([queue], translator.handle))
+        if "dispatch" in roles:
+            self._dispatch(workers.threads)
+        if "look" in roles:
+            collector = Collector(
+                self.ledger, self.generations, self.doors, self.clock, self.settling, self.owner
+            )
+            sources = Sources(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.owner)
+            for part in (self.scheduler(), collector, sources):
+                part.start()
+                self._running.append(part)
+
+    def _dispatch(self, threads: int) -> None:
+        dispatcher = self.dispatcher()
+        names = list(self.generations.current().settings.destinations)
+        queues = [f"deliver.{name}.{lane}" for name in names for lane in Lane]
+        if queues:
+            self._consumers.append(self.broker.consume(queues, dispatcher.handle, threads=threads))
+
+        def keep() -> None:
+            while not self._ended.wait(self.settings.workers.lease.total_seconds() / 4):
+                dispatcher.extend_leases()
+
+        self._keeper = threading.Thread(target=keep, name="leases", daemon=True)
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand and let go of everything."""
+        self._ended.set()
+        for part in reversed(self._running):
+            part.stop()  # type: ignore[attr-defined]
+        for consumer in self._consumers:
+            consumer.stop()
+        for translator in self._translators:
+            translator.close()
+        self.broker.stop()
+        self.doors.close()
+        self.ledger.close()
+
+
+def ledger_url(settings: Settings, state: Path) -> str:
+    """Where the ledger is."""
+    if settings.ledger.url_secret:
+        return secret(settings.ledger.url_secret)
+    return settings.ledger.url or f"sqlite:///{(state / 'ledger.db').absolute()}"
+
+
+def broker_url(settings: Settings) -> str:
+    """Where RabbitMQ is; empty for the embedded broker."""
+    return secret(settings.broker.url_secret) if settings.broker.url_secret else settings.broker.url
+
+
+def prepare(path: Path, clock: Clock | None = None) -> tuple[Settings, Body]:
+    """Read and check a settings file whole.  Raises BadConfiguration with every mistake."""
+    settings = config.load(path)
+    base = path.resolve().parent
+    settings = _rooted(settings, base)
+    site = Path(settings.hub.site) if settings.hub.site else None
+    body = collect(settings, site)
+    laid = Path(settings.hub.state) / "generations" / f"check-{body.digest[:12]}"
+    lay_out(laid, body.files)
+    problems = check(settings, body, laid, path.read_text("utf-8"), path.name)
+    if problems:
+        raise mistakes(problems, path.name)
+    return settings, body
+
+
+def _rooted(settings: Settings, base: Path) -> Settings:
+    """Folders of the settings are below the settings file, unless they are absolute."""
+    hub = settings.hub
+    state = str((base / hub.state).resolve())
+    site = str((base / hub.site).resolve()) if hub.site else ""
+    return settings.model_copy(update={"hub": hub.model_copy(update={"state": state, "site": site})})
+
+
+def build(settings: Settings, clock: Clock | None = None, *, owner: str | None = None) -> Hub:
+    """Put a hub together; nothing runs yet.  The ledger is brought to the newest form."""
+    clock = clock or SystemClock()
+    owner = owner or this_process()
+    state = Path(settings.hub.state)
+    state.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(ledger_url(settings, state), pool=settings.ledger.pool)
+    if not migrate.is_current(ledger):
+        migrate.upgrade(ledger, clock.now())
+    seal = seal_of(secret(settings.ledger.key) if settings.ledger.key else None)
+    generations = Generations(ledger, clock, state, seal)
+    broker = _broker(settings, ledger, clock, owner)
+    deadlines = Deadlines(settings.cases.working_days, _calendars(settings))
+    events = Events(settings.hub.name, carried=broker.name == "rabbitmq")
+    return Hub(
+        settings=settings,
+        ledger=ledger,
+        broker=broker,
+        clock=clock,
+        seal=seal,
+        generations=generations,
+        intake=Intake(ledger, generations, clock, seal, ReceiptNumbers(ledger), broker.wake),
+        receipts=Receipts(ledger, generations),
+        deadlines=deadlines,
+        settling=Settling(events, deadlines, owner, _party_of),
+        doors=Doors(),
+        state=state,
+        owner=owner,
+    )
+
+
+def _party_of(submission: Submission) -> str:
+    return submission.party
+
+
+def _calendars(settings: Settings) -> Path | None:
+    return Path(settings.hub.site) / "calendars" if settings.hub.site else None
+
+
+def _broker(settings: Settings, ledger: Ledger, clock: Clock, owner: str) -> Broker:
+    url = broker_url(settings)
+    if not url:
+        return EmbeddedBroker(ledger, clock, owner)
+    bindings = [(topology.WORK, route.key, route.queue) for route in map(topology.translate, Lane)]
+    bindings += [
+        (topology.PARCELS, topology.deliver_binding(name, lane), f"deliver.{name}.{lane}")
+        for name in settings.destinations
+        for lane in Lane
+    ]
+    return RabbitBroker(
+        url,
+        ledger,
+        clock,
+        owner,
+        bindings=bindings,
+        prefix=settings.broker.prefix,
+        window=settings.broker.confirm_window,
+    )

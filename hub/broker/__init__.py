@@ -1,0 +1,1 @@
+"""The carrier: RabbitMQ, or the ledger's own outbox where there is none."""

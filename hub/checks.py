@@ -1,0 +1,188 @@
+"""Everything that can be wrong with a set of settings, found before it is used: every mistake, with line and near name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from adapters import registry
+from adapters.formats.base import ReadOptions
+from hub.config import line_of
+from hub.generations import Body, Generation, assemble, functions_of
+from hub.settings import LEVELS, Settings
+from hub.vault import NO_SEAL
+from mappings.lint import lint
+from standards.errors import HubError, UnknownName
+from standards.expressions import parse
+from standards.findings import catalogue
+from standards.model import DataSet, Direction
+from standards.yaml_text import Problem, words_at
+
+
+def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> list[Problem]:
+    """Mistakes of settings that are well-formed; `text` is the file they came from, for the lines."""
+    run = _Check(settings, text, name)
+    try:
+        generation = assemble(0, body, site, NO_SEAL)
+    except HubError as error:
+        return [Problem(name, 1, error.what, error.hint or "")]
+    run.generation(generation)
+    return run.problems
+
+
+class _Check:
+    def __init__(self, settings: Settings, text: str, name: str) -> None:
+        self.settings = settings
+        self.text = text
+        self.name = name
+        self.problems: list[Problem] = []
+
+    def complain(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.name, line_of(self.text, path), what, hint))
+
+    def generation(self, generation: Generation) -> None:
+        for name in self.settings.connections:
+            self._connection(generation, name)
+        for name in self.settings.destinations:
+            self._destination(name)
+        for number in range(len(self.settings.routes)):
+            self._route(generation, number)
+        self._codes(generation)
+
+    def _one_of(self, path: tuple[str | int, ...], what: str, value: str, known: Iterable[str]) -> bool:
+        names = list(known)
+        if value in names:
+            return True
+        near = get_close_matches(value, names, 1, 0.5)
+        self.complain(path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}")
+        return False
+
+    def _connection(self, generation: Generation, name: str) -> None:
+        path = ("connections", name)
+        settings = self.settings.connections[name]
+        self._one_of((*path, "party"), "party", settings.party, self.settings.parties)
+        self._adapter(path, settings.adapter, settings.settings, source=True)
+        if not settings.mapping:
+            if not settings.dataset:
+                self.complain(path, f"{name} says neither 'mapping' nor 'dataset'")
+            else:
+                self._one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())
+            self._read_options(path, {}, settings.read)
+            return
+        dataset = self._mapping(generation, (*path, "mapping"), settings.mapping)
+        if dataset is not None and settings.dataset and settings.dataset != dataset.id:
+            self.complain((*path, "dataset"), f"the mapping is for {dataset.id}, not {settings.dataset}")
+        loaded = generation.mapping(settings.mapping) if dataset is not None else None
+        if loaded is not None and loaded.file is not None:
+            self._read_options(path, loaded.file.read, settings.read)
+
+    def _mapping(self, generation: Generation, path: tuple[str | int, ...], name: str) -> DataSet | None:
+        try:
+            loaded = generation.mapping(name)
+        except UnknownName as error:
+            self.complain(path, error.what, error.hint or "")
+            return None
+        dataset = None
+        if loaded.file is not None:
+            try:
+                dataset = generation.standard.dataset(loaded.file.dataset, loaded.file.dataset_version)
+            except UnknownName as error:
+                loaded.document.complain(("dataset",), error.what, error.hint or "")
+        standard = generation.standard
+        if dataset is not None:
+            lint(loaded, dataset, standard.common_for(dataset), standard.codes, functions_of(standard))
+        self.problems += [Problem(f"{name}.yaml", p.line, p.what, p.hint) for p in loaded.problems]
+        return dataset if not loaded.problems else None
+
+    def _read_options(self, path: tuple[str | int, ...], first: dict[str, Any], own: dict[str, Any]) -> None:
+        self._model((*path, "read"), ReadOptions, {**first, **own})
+
+    def _model(self, path: tuple[str | int, ...], model: type[BaseModel], values: dict[str, Any]) -> None:
+        try:
+            model.model_validate(values)
+        except ValidationError as error:
+            for one in error.errors():
+                where = (*path, *one["loc"])
+                if one["type"] == "extra_forbidden":
+                    near = get_close_matches(str(one["loc"][-1]), words_at(model, one["loc"][:-1]), 1)
+                    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(words_at(model, ()))}"
+                    self.complain(where, f"unknown word {one['loc'][-1]}", hint)
+                else:
+                    said = one["msg"].removeprefix("Value error, ")
+                    self.complain(where, f"{'.'.join(str(p) for p in one['loc'])}: {said}")
+
+    def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], *, source: bool) -> None:
+        try:
+            manifest = registry.load(name)
+        except HubError as error:
+            self.complain((*path, "adapter"), error.what, error.hint or "")
+            return
+        model = manifest.source_settings if source else manifest.destination_settings
+        if model is None:
+            self.complain((*path, "adapter"), f"the adapter {name} does not {'take in' if source else 'deliver'}")
+            return
+        self._model((*path, "settings"), model, values)
+
+    def _destination(self, name: str) -> None:
+        path = ("destinations", name)
+        settings = self.settings.destinations[name]
+        self._adapter(path, settings.adapter, settings.settings, source=False)
+        if not self._one_of((*path, "party"), "party", settings.party, self.settings.parties):
+            return
+        party = self.settings.parties[settings.party]
+        if party.level is None or settings.direction is Direction.ACROSS:
+            return
+        own, other = LEVELS.index(self.settings.hub.level), LEVELS.index(party.level)
+        if settings.direction is Direction.UP and own < LEVELS.index("province") and party.level == "nation":
+            self.complain(
+                path,
+                f"a {self.settings.hub.level} never writes to the nation: {name} goes past the province",
+                "deliver to the provincial centre, which reports to the nation",
+            )
+        elif settings.direction is Direction.UP and other <= own:
+            self.complain(path, f"{name} is said to be above, but {settings.party} is of level {party.level}")
+        elif settings.direction is Direction.DOWN and other >= own:
+            self.complain(path, f"{name} is said to be below, but {settings.party} is of level {party.level}")
+
+    def _route(self, generation: Generation, number: int) -> None:
+        route = self.settings.routes[number]
+        path = ("routes", number)
+        for name in route.to:
+            self._one_of((*path, "to"), "destination", name, self.settings.destinations)
+        for name in route.parties:
+            self._one_of((*path, "parties"), "party", name, self.settings.parties)
+        for name in route.connections:
+            self._one_of((*path, "connections"), "connection", name, self.settings.connections)
+        right = [
+            name
+            for name in route.datasets
+            if self._one_of((*path, "datasets"), "data set", name, generation.standard.ids())
+        ]
+        if route.when:
+            for name in right or generation.standard.ids():
+                dataset = generation.standard.dataset(name)
+                try:
+                    parse(route.when, [e.id for e in generation.standard.elements(dataset)])
+                except HubError as error:
+                    self.complain((*path, "when"), f"{name}: {error.what}", error.hint or "")
+                    break
+
+    def _codes(self, generation: Generation) -> None:
+        known = catalogue().codes()
+        ids = generation.standard.ids()
+        for key in self.settings.severities:
+            dataset, colon, code = key.rpartition(":")
+            if colon:
+                self._one_of(("severities", key), "data set", dataset, ids)
+            self._one_of(("severities", key), "finding code", code, known)
+        for key in self.settings.references:
+            name, dot, element = key.partition(".")
+            if key == "default" or not self._one_of(("references", key), "data set", name, ids):
+                continue
+            refers = [e.id for e in generation.standard.dataset(name).elements if e.refers is not None]
+            if dot:
+                self._one_of(("references", key), f"reference in {name}", element, refers)

@@ -1,0 +1,214 @@
+"""`hub submit`, `hub receipt`, `hub judge`, `hub failures`, `hub status`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from hub.cli.client import Client
+from hub.cli.options import Config, Json, Key, Url
+from hub.cli.output import DATA, DONE, OTHER_SIDE, counts_words, err, out, print_json, table, told
+from hub.receipts import in_text
+from standards.states import word
+
+#: Longest single wait at the door; the command asks again until its own time is over.
+_WAIT = 30.0
+
+
+@told
+def submit(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="要报送的文件 the file")],
+    connection: Annotated[str, typer.Option("--connection", "-c", help="接入名称 name of the connection")],
+    config: Config = Path("hub.toml"),
+    wait: Annotated[bool, typer.Option("--wait", help="等到办结 wait until every delivery has ended")] = False,
+    wait_for: Annotated[Literal["judged", "settled"], typer.Option(help="等到什么状态 what to wait for")] = "settled",
+    seconds: Annotated[float, typer.Option(help="最多等待秒数 longest wait")] = 600,
+    submission_id: Annotated[str, typer.Option("--id", help="报送编号，重复提交时保持不变 own id of this hand-over")] = "",
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """报送一个文件  hand over a file."""
+    client = Client.find(config, url, key)
+    headers = {"idempotency-key": submission_id} if submission_id else {}
+    with _bar(as_json) as bar:
+        task = bar.add_task(f"报送 {file.name}", total=file.stat().st_size)
+        _, answer = client.send_file(
+            "/v1/submissions",
+            file,
+            {"connection": connection, "name": file.name},
+            headers,
+            lambda n: bar.advance(task, n),
+        )
+    receipt_no = answer["receipt_no"]
+    if not as_json:
+        out.print(f"回执编号 receipt [bold]{receipt_no}[/]" + ("（此前已收到）" if answer["repeated"] else ""))
+    if wait:
+        answer = _wait(client, receipt_no, wait_for, seconds, as_json)
+    if as_json:
+        print_json(answer)
+    elif wait:
+        out.print(in_text(answer), markup=False)
+    raise typer.Exit(_code(answer, wait))
+
+
+def _bar(quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=quiet or not err.is_terminal,
+    )
+
+
+def _wait(client: Client, receipt_no: str, wait_for: str, seconds: float, quiet: bool) -> Any:
+    wanted = ("settled",) if wait_for == "settled" else ("judged", "settled")
+    end = time.monotonic() + seconds
+    pause = 0.05
+    with err.status("…") if not quiet and err.is_terminal else _nothing() as shown:
+        while True:
+            receipt = client.get(f"/v1/receipts/{receipt_no}")
+            if receipt["state"] in (*wanted, "stalled") or time.monotonic() >= end:
+                return receipt
+            if shown is not None:
+                shown.update(f"{word(receipt['state'])}  {counts_words(receipt['counts'])}")
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.5)
+
+
+class _nothing:  # noqa: N801 - used like a function
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _code(receipt: dict[str, Any], waited: bool) -> int:
+    if not waited:
+        return DONE
+    counts = receipt.get("counts", {})
+    if receipt.get("problem") or counts.get("rejected") or counts.get("held"):
+        return DATA
+    return DONE if receipt["state"] in ("judged", "settled") else OTHER_SIDE
+
+
+@told
+def receipt(
+    receipt_no: Annotated[str, typer.Argument(help="回执编号 receipt number")],
+    config: Config = Path("hub.toml"),
+    after: Annotated[int, typer.Option(help="从第几条之后 findings of rows behind this one")] = 0,
+    english: Annotated[bool, typer.Option("--english", help="英文 in English")] = False,
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """查询回执  show a receipt."""
+    found = Client.find(config, url, key).get(f"/v1/receipts/{receipt_no}", after=after)
+    if as_json:
+        print_json(found)
+    else:
+        out.print(in_text(found, "en" if english else "zh"), markup=False)
+    raise typer.Exit(_code(found, waited=found["state"] in ("judged", "settled")))
+
+
+@told
+def judge(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="要试校验的文件 the file")],
+    connection: Annotated[str, typer.Option("--connection", "-c", help="接入名称 name of the connection")],
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """试校验，不留存  judge a file without keeping it."""
+    client = Client.find(config, url, key)
+    _, verdict = client.send_file(
+        "/v1/judge", file, {"connection": connection, "name": file.name}, {}, lambda _n: None
+    )
+    if as_json:
+        print_json(verdict)
+    else:
+        out.print(counts_words({**verdict["counts"], "duplicate": 0}))
+        for note in verdict["notes"]:
+            out.print(f"提示：{note['text']}。{note['hint']}。", markup=False)
+        for one in verdict["records"]:
+            out.print(f"● {one['place_zh']}", markup=False)
+            for said in one["findings"]:
+                out.print(f"    [{said['code']}] {said['text']}。{said['hint']}。", markup=False)
+    raise typer.Exit(DATA if verdict["counts"]["rejected"] else DONE)
+
+
+_CLASSES = {"1": "未报送", "2": "报送错误", "3": "报送不一致", "8": "存疑", "9": "需运维处理"}
+
+
+@told
+def failures(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = "", key: Key = "") -> None:
+    """异常：什么问题、多少条、谁来处理、何时到期  what is wrong, in groups of one cause."""
+    groups = Client.find(config, url, key).get("/v1/failures")
+    if as_json:
+        print_json(groups)
+    else:
+        table(
+            "异常 failures",
+            ["类别", "单位", "数据集", "去向", "代码", "条数", "起始", "到期", "样例"],
+            (
+                [
+                    _CLASSES.get(g["class"], g["class"]),
+                    g["party"],
+                    g["dataset"],
+                    g["destination"],
+                    g["code"],
+                    g["count"],
+                    g["since"],
+                    g["due_at"] or g["due_missing"],
+                    f"{g['sample']['receipt_no']} 第 {g['sample']['row']} 条" if g["sample"]["row"] else g["note"],
+                ]
+                for g in groups
+            ),
+        )
+    raise typer.Exit(DATA if groups else DONE)
+
+
+@told
+def status(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = "", key: Key = "") -> None:
+    """运行概况  the exchange at a glance."""
+    client = Client.find(config, url, key)
+    seen = client.get("/v1/status")
+    if as_json:
+        print_json(seen)
+        return
+    connections_table(client.get("/v1/connections"))
+    rows = [
+        [
+            name,
+            word(d["state"]),
+            d["since"],
+            "，".join(f"{word(s)} {b['records']}" for s, b in d["backlog"].items()) or "-",
+            d["reason"],
+            d["next_probe_at"],
+        ]
+        for name, d in seen["destinations"].items()
+    ]
+    table("投递目标 destinations", ["目标", "状态", "自", "积压", "原因", "下次探测"], rows)
+    for state, found in seen["submissions"].items():
+        out.print(f"{word(state)}：{found['count']} 件，最早 {found['oldest_at']}")
+    out.print(f"未结异常 {sum(c['open'] for c in seen['cases'])}，挂起 {seen['holds']}，待发消息 {seen['outbox']['messages']}")
+
+
+def connections_table(rows: list[dict[str, Any]]) -> None:
+    """Counts by connection."""
+    names = ["read", "accepted", "rejected", "held", "duplicate", "delivered", "receipted"]
+    table(
+        "各接入 connections",
+        ["接入", "报送", "读取", "通过", "退回", "挂起", "重复", "已送达", "已回执", "最近"],
+        ([r["connection"], r["submissions"], *(r[n] for n in names), r["last_at"]] for r in rows),
+    )

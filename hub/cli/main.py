@@ -1,0 +1,59 @@
+"""The command `hub`: every verb and where it is done."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from hub.cli import data, demo, running, words
+from hub.cli.output import out
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="监管数据交换枢纽  Supervision Exchange Hub",
+)
+app.command("demo")(demo.demo)
+app.command("serve")(running.serve)
+app.command("check")(running.check)
+app.command("submit")(data.submit)
+app.command("receipt")(data.receipt)
+app.command("judge")(data.judge)
+app.command("failures")(data.failures)
+app.command("status")(data.status)
+app.add_typer(running.keys, name="key")
+app.add_typer(running.destination, name="destination")
+app.add_typer(running.crosswalk, name="crosswalk")
+app.add_typer(words.standard_app, name="standard")
+app.add_typer(words.mapping_app, name="mapping")
+
+
+def the_version() -> str:
+    """The version of this program."""
+    try:
+        return version("supervision-exchange-hub")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(the_version())
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="版本 version")
+    ] = False,
+) -> None:
+    """监管数据交换枢纽  Supervision Exchange Hub."""
+
+
+def main() -> None:
+    """Run the command."""
+    app()

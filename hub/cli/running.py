@@ -1,0 +1,183 @@
+"""`hub serve`, `hub check`, `hub key`, `hub destination`, `hub crosswalk`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import logs
+from hub.bootstrap import ROLES, broker_url, build, ledger_url, prepare
+from hub.cli.client import Client
+from hub.cli.options import Config, Json, Key, Url
+from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
+from hub.dispatch.doors import open_door
+from hub.generations import Generation
+from hub.serve import run
+from hub.sources import open_source
+from standards.errors import BadConfiguration, HubError
+
+keys = typer.Typer(no_args_is_help=True, help="密钥 keys of machines")
+destination = typer.Typer(no_args_is_help=True, help="投递目标 destinations")
+crosswalk = typer.Typer(no_args_is_help=True, help="码表对照 crosswalks")
+
+
+@told
+def serve(
+    config: Config = Path("hub.toml"),
+    roles: Annotated[str, typer.Option(help=f"本进程承担的角色 roles: {','.join(ROLES)}")] = ",".join(ROLES),
+) -> None:
+    """运行枢纽  run the hub."""
+    logs.configure()
+    chosen = tuple(r.strip() for r in roles.split(",") if r.strip())
+    unknown = [r for r in chosen if r not in ROLES]
+    if unknown:
+        raise BadConfiguration(f"no role {unknown[0]}", what_zh=f"没有角色 {unknown[0]}", hint=f"there are: {', '.join(ROLES)}")
+    run(config, chosen, told=lambda address: out.print(f"枢纽已启动 hub runs: {address}") if address else None)
+
+
+@told
+def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
+    """检查配置，并真正连接台账、消息中间件和每个对端  check the settings and really try every connection."""
+    settings, body = prepare(config)
+    results: list[tuple[str, bool, str]] = [("settings", True, f"{config.name}: 配置无误 no mistakes")]
+    hub = build(settings)
+    try:
+        hub.generations.publish(body, "hub check")
+        results.append(("ledger", True, ledger_url(settings, hub.state).partition("@")[2] or hub.ledger.name))
+        generation = hub.generations.current()
+        tries = [(f"broker {hub.broker.name}", hub.broker.check)]
+        tries += [(f"destination {n}", _try_destination(generation, n)) for n in settings.destinations]
+        tries += [(f"connection {n}", _try_source(generation, n)) for n in settings.connections]
+        for name, attempt in tries:
+            try:
+                results.append((name, True, attempt() or "ok"))
+            except HubError as error:
+                said = error.what_zh + (f"（{error.hint_zh}）" if error.hint_zh else "")
+                results.append((name, False, said))
+        if not broker_url(settings) and any(c.adapter == "amqp" for c in settings.connections.values()):
+            results.append(("amqp", False, "amqp 接入需要 RabbitMQ：请设置 broker.url"))
+    finally:
+        hub.stop()
+    if as_json:
+        print_json([{"what": name, "ok": good, "said": said} for name, good, said in results])
+    else:
+        for name, good, said in results:
+            out.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {said.replace('[', chr(92) + '[')}")
+    raise typer.Exit(DONE if all(good for _, good, _ in results) else OTHER_SIDE)
+
+
+def _try_destination(generation: Generation, name: str):  # type: ignore[no-untyped-def]
+    def attempt() -> str:
+        door = open_door(generation, name)
+        try:
+            return door.check()
+        finally:
+            door.close()
+
+    return attempt
+
+
+def _try_source(generation: Generation, name: str):  # type: ignore[no-untyped-def]
+    def attempt() -> str:
+        source = open_source(generation, name)
+        if source is None:
+            return "由对方推送 pushed to us"
+        try:
+            return source.check()
+        finally:
+            source.close()
+
+    return attempt
+
+
+@keys.command("new")
+@told
+def new_key(
+    party: Annotated[str, typer.Argument(help="接入方，空为运维 party; empty: operator")] = "",
+    note: Annotated[str, typer.Option(help="用途 what it is for")] = "",
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """新建密钥（只显示一次）  make a key; it is shown this once."""
+    made = Client.find(config, url, key).post("/v1/keys", {"party": party, "note": note})
+    if as_json:
+        print_json(made)
+    else:
+        err.print("请妥善保存，之后无法再次查看  keep it: it cannot be shown again")
+        out.print(made["key"], markup=False)
+
+
+@keys.command("list")
+@told
+def list_keys(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = "", key: Key = "") -> None:
+    """密钥列表  keys."""
+    rows = Client.find(config, url, key).get("/v1/keys")
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ["id", "party", "note", "created_at", "expires_at", "revoked_at"]
+        table("密钥 keys", columns, ([r[c] for c in columns] for r in rows))
+
+
+@keys.command("revoke")
+@told
+def revoke_key(
+    identifier: Annotated[str, typer.Argument(help="密钥编号 key id")],
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """撤销密钥  a key counts no more."""
+    Client.find(config, url, key).delete(f"/v1/keys/{identifier}")
+    out.print(f"已撤销 revoked {identifier}")
+
+
+@destination.command("pause")
+@told
+def pause(
+    name: Annotated[str, typer.Argument(help="投递目标 destination")],
+    reason: Annotated[str, typer.Option(help="原因 why")] = "",
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """暂停投递  its parcels wait."""
+    Client.find(config, url, key).post(f"/v1/destinations/{name}/pause", {"reason": reason})
+    out.print(f"已暂停 paused {name}")
+
+
+@destination.command("resume")
+@told
+def resume(
+    name: Annotated[str, typer.Argument(help="投递目标 destination")],
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """恢复投递  let it go on."""
+    done = Client.find(config, url, key).post(f"/v1/destinations/{name}/resume", {})
+    out.print(f"已恢复 resumed {name}，{done['hastened']} 个交换包立即投递")
+
+
+@crosswalk.command("answer")
+@told
+def answer(
+    mapping: Annotated[str, typer.Argument(help="映射 mapping")],
+    name: Annotated[str, typer.Argument(help="码表对照名 crosswalk")],
+    source: Annotated[str, typer.Argument(help="来源系统的值 the system's word")],
+    code: Annotated[str, typer.Argument(help="标准代码 our code")],
+    note: Annotated[str, typer.Option(help="备注 note")] = "",
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """回答一个未知代码  say what an unknown word means."""
+    body = {"mapping": mapping, "name": name, "source": source, "code": code, "note": note}
+    Client.find(config, url, key).post("/v1/crosswalks", body)
+    out.print(f"{source} → {code}")
+
+

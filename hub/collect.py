@@ -1,0 +1,157 @@
+"""Late verdicts: destinations that take parcels now and judge later are asked again and again."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from hub.dispatch import settle as settling
+from hub.dispatch.build import lines_of
+from hub.dispatch.doors import Doors
+from hub.dispatch.settle import Settling
+from hub.generations import Generation, Generations
+from hub.ledger import destinations, leases, parcels, submissions
+from hub.ledger.engine import Ledger
+from hub.ledger.parcels import StoredParcel
+from hub.settings import Destination as DestinationSettings
+from standards.clock import Clock
+from standards.errors import HubError, LedgerBusy
+from standards.parcel import Answer
+from standards.ports import Awaited
+from standards.states import CaseClass, ParcelState
+
+log = structlog.get_logger()
+
+_BATCH = 200
+_LEASE = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class Collector:
+    """One thread that asks every destination with awaited parcels for their verdicts."""
+
+    ledger: Ledger
+    generations: Generations
+    doors: Doors
+    clock: Clock
+    settling: Settling
+    owner: str
+    every: timedelta = timedelta(seconds=1)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(60)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            done = 0
+            try:
+                done = self.tick()
+            except LedgerBusy as error:
+                log.warning("the ledger does not answer", action="collector_waits", why=error.what)
+            self._stop.wait(0.05 if done else self.every.total_seconds())
+
+    def tick(self) -> int:
+        """Ask each destination once; how many verdicts came."""
+        generation = self.generations.current()
+        done = 0
+        for name in generation.settings.destinations:
+            with self.ledger.read() as connection:
+                waiting = parcels.awaiting(connection, name, _BATCH)
+            if not waiting:
+                continue
+            now = self.clock.now()
+            if self.ledger.write(lambda c, n=name, t=now: leases.take(c, f"collect:{n}", self.owner, t, _LEASE)):
+                done += self._collect(generation, name, waiting)
+        return done
+
+    def _collect(self, generation: Generation, name: str, waiting: list[StoredParcel]) -> int:
+        held: dict[object, tuple[StoredParcel, list[settling.Line]]] = {}
+        with self.ledger.read() as connection:
+            for stored in waiting:
+                held[stored.id] = (stored, lines_of(connection, stored))
+        awaited = [
+            Awaited(
+                parcel_id=stored.id,
+                dataset=stored.dataset,
+                batch=stored.batch,
+                sent_at=stored.sent_at or stored.created_at,
+                cd_ids=[line.cd_id for line in lines],
+            )
+            for stored, lines in held.values()
+        ]
+        done: set[object] = set()
+        try:
+            door = self.doors.door(generation, name)
+            if door is None:
+                return 0
+            settings, adapter = door
+            for parcel_id, answer in adapter.collect(awaited):
+                if parcel_id in held and parcel_id not in done and not answer.awaiting:
+                    done.add(parcel_id)
+                    self._settle(*held[parcel_id], answer)
+            self._overdue([p for p, _ in held.values() if p.id not in done], settings)
+        except LedgerBusy:
+            raise
+        except HubError as error:
+            log.warning("no verdicts", action="collect_failed", destination=name, code=error.code, why=error.what)
+            self._note_failure(name, error)
+        except Exception:
+            log.exception("the adapter stumbled", action="adapter_error", destination=name)
+        return len(done)
+
+    def _note_failure(self, name: str, error: HubError) -> None:
+        now = self.clock.now()
+        probe_at = now + self.generations.current().settings.destinations[name].retry.probe
+        self.ledger.write(lambda c: destinations.failed(c, name, error.what_zh, probe_at, now))
+
+    def _settle(self, stored: StoredParcel, lines: list[settling.Line], answer: Answer) -> None:
+        now = self.clock.now()
+
+        def work(connection: Connection) -> None:
+            submission = submissions.get(connection, stored.submission_id)
+            if submission is not None:
+                settling.settle(connection, self.settling, stored, submission, lines, answer, now)
+
+        self.ledger.write(work)
+
+    def _overdue(self, waiting: list[StoredParcel], settings: DestinationSettings) -> None:
+        """A receipt that does not come: sent again where a repeat cannot double, else a person decides."""
+        now = self.clock.now()
+        late = [p for p in waiting if p.due_at is not None and p.due_at <= now]
+
+        def work(connection: Connection) -> None:
+            for stored in late:
+                what = "超过期限未收到回执"
+                settling.open_parcel_case(
+                    connection, self.settling, stored, settings.party, CaseClass.INCONSISTENT, "90003", what, now
+                )
+                if settings.idempotent in ("none", "query"):
+                    if parcels.end(connection, stored.id, ParcelState.IN_DOUBT, now, error_code="90003"):
+                        submissions.end_parcels(connection, stored.submission_id, 1, 0, now)
+                else:
+                    parcels.change(
+                        connection,
+                        stored.id,
+                        state=ParcelState.WAITING,
+                        due_at=now,
+                        published_at=None,
+                        error_code="90003",
+                        error_text=what,
+                    )
+
+        if late:
+            self.ledger.write(work)

@@ -1,0 +1,165 @@
+"""A parcel as it is sent: its records' content out of the chunks, with the common elements the hub fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import zstandard
+from sqlalchemy import Connection, Row, select
+
+from hub.ledger.parcels import StoredParcel
+from hub.ledger.submissions import Submission
+from hub.ledger.tables import chunk, delivery, record
+from hub.ledger.types import month_of
+from hub.vault import Seal
+from standards.clock import local_text
+from standards.errors import BadConfiguration
+from standards.parcel import Parcel, ParcelRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record of a parcel in the ledger's terms."""
+
+    row_no: int
+    cd_id: str
+    owner: str
+    revision: int
+    operation: str
+    digest: bytes
+    event_date: str
+    idx: int
+    place: str
+    key_hash: bytes
+
+
+def lines_of(connection: Connection, parcel: StoredParcel) -> list[Line]:
+    """The records of a parcel that are to be sent: superseded ones are left out."""
+    month = month_of(parcel.submission_id)
+    rows = connection.execute(
+        select(
+            record.c.row_no,
+            record.c.cd_id,
+            record.c.owner,
+            record.c.revision,
+            record.c.operation,
+            record.c.digest,
+            record.c.event_date,
+            record.c.idx,
+            record.c.place,
+            record.c.key_hash,
+        )
+        .join(
+            delivery,
+            (delivery.c.month == record.c.month)
+            & (delivery.c.submission_id == record.c.submission_id)
+            & (delivery.c.row_no == record.c.row_no),
+        )
+        .where(
+            record.c.month == month,
+            record.c.submission_id == parcel.submission_id,
+            record.c.row_no.between(parcel.first_row, parcel.last_row),
+            delivery.c.month == month,
+            delivery.c.submission_id == parcel.submission_id,
+            delivery.c.row_no.between(parcel.first_row, parcel.last_row),
+            delivery.c.destination == parcel.destination,
+            delivery.c.parcel_id == parcel.id,
+            delivery.c.state.is_(None),
+        )
+        .order_by(record.c.row_no)
+    ).all()
+    return [Line(*row) for row in rows]
+
+
+def content_of(
+    connection: Connection, submission_id: UUID, seq: int, seal: Seal
+) -> tuple[list[bytes], list[bytes] | None]:
+    """The content lines of a chunk, and those of the common elements when it has some.
+
+    Raises BadConfiguration when the content is no longer kept.
+    """
+    row: Row[Any] | None = connection.execute(
+        select(chunk.c.content, chunk.c.common, chunk.c.key_ref).where(
+            chunk.c.month == month_of(submission_id), chunk.c.submission_id == submission_id, chunk.c.seq == seq
+        )
+    ).one_or_none()
+    if row is None or row[0] is None:
+        raise BadConfiguration("the content is no longer kept", what_zh="内容已超过保留期")
+    unpack = zstandard.ZstdDecompressor().decompress
+    content = unpack(seal.open(row[0], row[2])).split(b"\n")
+    common = unpack(seal.open(row[1], row[2])).split(b"\n") if row[1] is not None else None
+    return content, common
+
+
+def build(
+    connection: Connection,
+    parcel: StoredParcel,
+    lines: Sequence[Line],
+    submission: Submission,
+    *,
+    origin: str,
+    provider: str,
+    seal: Seal,
+) -> Parcel:
+    """The parcel ready for its destination."""
+    content, commons = content_of(connection, parcel.submission_id, parcel.chunk, seal)
+    shared = {
+        "cd_time": local_text(parcel.created_at),
+        "cd_source": provider,
+        "cd_batch": parcel.batch,
+        "dataset_version": parcel.dataset_version,
+        "provider_code": provider,
+        "report_way": submission.report_way,
+        "trace_id": trace_id(submission),
+    }
+    records = []
+    for line in lines:
+        digest = line.digest.hex()
+        common = {
+            **shared,
+            "cd_id": line.cd_id,
+            "cd_operation": line.operation,
+            "content_digest": digest,
+            "record_unique_identity": line.cd_id,
+        }
+        if line.event_date:
+            common["event_date"] = line.event_date
+        if line.owner != provider:
+            common["owner_org_code"] = line.owner
+        if commons is not None:
+            common |= msgspec.json.decode(commons[line.idx], type=dict[str, str])
+        records.append(
+            ParcelRecord(
+                cd_id=line.cd_id,
+                revision=line.revision,
+                operation=line.operation,
+                digest=digest,
+                content=msgspec.Raw(content[line.idx]),
+                common=common,
+            )
+        )
+    return Parcel(
+        id=parcel.id,
+        origin=origin,
+        destination=parcel.destination,
+        direction=parcel.direction,
+        dataset=parcel.dataset,
+        version=parcel.dataset_version,
+        batch=parcel.batch,
+        created_at=parcel.created_at,
+        records=tuple(records),
+        lane=parcel.lane,
+        traceparent=parcel.traceparent,
+        hops=tuple(h for h in (*parcel.hops.split(","), origin) if h),
+        attempt=parcel.attempts,
+    )
+
+
+def trace_id(submission: Submission) -> str:
+    """W3C trace id of a submission: the sender's, or its own id."""
+    parts = submission.traceparent.split("-")
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else submission.id.hex

@@ -1,0 +1,172 @@
+"""Facts about the exchange as it stands, read from the ledger: for metrics, the status command and the overview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from hub.ledger import cases, destinations, outbox, parcels, submissions, tallies
+from hub.ledger.engine import Ledger
+from hub.ledger.tables import case_, hold, submission
+from standards.clock import SHANGHAI, Clock, local_text
+from standards.states import DestinationState, SubmissionState
+
+_UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
+_COUNTS = ("read", "accepted", "rejected", "held", "duplicate")
+
+
+@dataclass(slots=True)
+class Facts:
+    """Implements standards.ports.FactsPort."""
+
+    ledger: Ledger
+    clock: Clock
+
+    def status(self) -> dict[str, Any]:
+        """Everything at a glance."""
+        with self.ledger.read() as connection:
+            waiting, oldest = outbox.pending(connection)
+            return {
+                "at": local_text(self.clock.now()),
+                "submissions": self._unfinished(connection),
+                "outbox": {"messages": waiting, "oldest_at": local_text(oldest)},
+                "destinations": self._destinations(connection),
+                "cases": [
+                    {"party": party, "class": class_, "open": n}
+                    for (party, class_), n in sorted(cases.open_counts(connection).items())
+                ],
+                "holds": connection.execute(
+                    select(func.count()).select_from(hold).where(hold.c.ended_at.is_(None))
+                ).scalar_one(),
+                "today": self._today(connection),
+            }
+
+    @staticmethod
+    def _unfinished(connection: Connection) -> dict[str, dict[str, Any]]:
+        rows = connection.execute(
+            select(submission.c.state, func.count(), func.min(submission.c.received_at))
+            .where(submission.c.state.in_(_UNFINISHED))
+            .group_by(submission.c.state)
+        )
+        return {state: {"count": n, "oldest_at": local_text(oldest)} for state, n, oldest in rows}
+
+    @staticmethod
+    def _destinations(connection: Connection) -> dict[str, dict[str, Any]]:
+        backlog = parcels.backlog(connection)
+        standings = destinations.every(connection)
+        result: dict[str, dict[str, Any]] = {}
+        for name in sorted({*backlog, *standings}):
+            standing = standings.get(name)
+            states = {
+                state: {"parcels": count, "records": records, "oldest_at": local_text(oldest)}
+                for state, (count, records, oldest) in backlog.get(name, {}).items()
+            }
+            result[name] = {
+                "state": standing.state if standing else DestinationState.UP,
+                "since": local_text(standing.since) if standing else "",
+                "reason": standing.reason if standing else "",
+                "failures": standing.failures if standing else 0,
+                "next_probe_at": local_text(standing.probe_at) if standing else "",
+                "last_success": local_text(standing.last_success) if standing else "",
+                "last_failure": local_text(standing.last_failure) if standing else "",
+                "backlog": states,
+            }
+        return result
+
+    def _today(self, connection: Connection) -> list[dict[str, Any]]:
+        day = self.clock.now().astimezone(SHANGHAI).date().isoformat()
+        by_feed: dict[tuple[str, str], dict[str, int]] = {}
+        for (party, dataset, _destination, name), n in tallies.totals(connection, day).items():
+            if not name.startswith("finding."):
+                sums = by_feed.setdefault((party, dataset), {})
+                sums[name] = sums.get(name, 0) + n
+        return [{"party": p, "dataset": d, **counts} for (p, d), counts in sorted(by_feed.items())]
+
+    def connections(self) -> list[dict[str, Any]]:
+        """By connection: what came in, what became of it, and what was delivered and receipted."""
+        with self.ledger.read() as connection:
+            columns = [func.coalesce(func.sum(submission.c[name]), 0) for name in _COUNTS]
+            rows = connection.execute(
+                select(
+                    submission.c.connection,
+                    func.count(),
+                    func.max(submission.c.received_at),
+                    func.sum(submission.c.open_parcels),
+                    *columns,
+                )
+                .group_by(submission.c.connection)
+                .order_by(submission.c.connection)
+            ).all()
+            delivered = {r[0]: (int(r[1]), int(r[2])) for r in parcels.delivered_by_connection(connection)}
+        return [
+            {
+                "connection": r[0],
+                "submissions": r[1],
+                "last_at": local_text(r[2]),
+                "open_parcels": int(r[3] or 0),
+                **{name: int(r[4 + i]) for i, name in enumerate(_COUNTS)},
+                "delivered": delivered.get(r[0], (0, 0))[0],
+                "receipted": sum(delivered.get(r[0], (0, 0))),
+            }
+            for r in rows
+        ]
+
+    def failures(self, *, party: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
+        """Open cases in groups of one cause, the most urgent first."""
+        with self.ledger.read() as connection:
+            statement = (
+                select(
+                    case_.c.class_,
+                    case_.c.party,
+                    case_.c.dataset,
+                    case_.c.destination,
+                    case_.c.code,
+                    func.count(),
+                    func.min(case_.c.opened_at),
+                    func.max(case_.c.last_at),
+                    func.min(case_.c.due_at),
+                    func.max(case_.c.due_missing),
+                    func.max(case_.c.note),
+                )
+                .where(case_.c.closed_at.is_(None))
+                .group_by(case_.c.class_, case_.c.party, case_.c.dataset, case_.c.destination, case_.c.code)
+                .order_by(func.min(case_.c.due_at), func.count().desc())
+                .limit(limit)
+            )
+            if party is not None:
+                statement = statement.where(case_.c.party == party)
+            groups = connection.execute(statement).all()
+            return [self._group(connection, row) for row in groups]
+
+    @staticmethod
+    def _group(connection: Connection, row: Any) -> dict[str, Any]:
+        sample = connection.execute(
+            select(case_.c.submission_id, case_.c.row_no)
+            .where(
+                case_.c.class_ == row[0],
+                case_.c.party == row[1],
+                case_.c.dataset == row[2],
+                case_.c.destination == row[3],
+                case_.c.code == row[4],
+                case_.c.closed_at.is_(None),
+            )
+            .order_by(case_.c.opened_at)
+            .limit(1)
+        ).one()
+        found = submissions.get(connection, sample[0]) if sample[0] is not None else None
+        return {
+            "class": row[0],
+            "party": row[1],
+            "dataset": row[2],
+            "destination": row[3],
+            "code": row[4],
+            "count": row[5],
+            "since": local_text(row[6]),
+            "last_at": local_text(row[7]),
+            "due_at": local_text(row[8]),
+            "due_missing": row[9],
+            "note": row[10],
+            "sample": {"receipt_no": found.receipt_no if found else "", "row": sample[1]},
+        }

@@ -1,0 +1,221 @@
+"""Ending holds: what a record waited for has come, or its time is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from hub.dispatch.build import content_of
+from hub.generations import Generations
+from hub.ledger import cases, heads, holds, journal
+from hub.ledger.cases import Due, Opening
+from hub.ledger.engine import Ledger
+from hub.ledger.heads import Head, Moves
+from hub.ledger.holds import Held
+from hub.ledger.tables import chunk, record, submission
+from hub.ledger.types import month_of
+from hub.plan import routes_of
+from hub.translate.prepare import subject_of
+from hub.translate.route import Load, route_records
+from hub.vault import Seal, blind_of
+from standards.clock import Clock
+from standards.states import CaseClass, Verdict
+
+_BATCH = 200
+
+
+@dataclass(slots=True)
+class Holds:
+    """Looks after what is held; called by the elected scheduler."""
+
+    ledger: Ledger
+    generations: Generations
+    clock: Clock
+    seal: Seal
+    due: Callable[[datetime], Due]
+    owner: str
+
+    def release_ready(self) -> int:
+        """Let records go on whose awaited record has come."""
+        with self.ledger.read() as connection:
+            ready = holds.ready(connection, _BATCH)
+        for held in ready:
+            self.release(held)
+        return len(ready)
+
+    def overdue(self) -> int:
+        """A hold that is over its time becomes a case of its owner; it goes on waiting."""
+        now = self.clock.now()
+        with self.ledger.read() as connection:
+            late = holds.overdue(connection, now, _BATCH)
+        if not late:
+            return 0
+
+        def work(connection: Connection) -> None:
+            openings = [
+                Opening(
+                    class_=CaseClass.INCONSISTENT,
+                    party=held.party,
+                    code=held.code,
+                    dataset=held.dataset,
+                    owner=held.owner,
+                    key_hash=held.key_hash,
+                    submission_id=held.submission_id,
+                    row_no=held.row_no,
+                )
+                for held in late
+            ]
+            cases.open_many(connection, openings, self.due(now), now)
+            holds.mark_overdue(connection, late)
+
+        self.ledger.write(work)
+        return len(late)
+
+    def release(self, held: Held, by: str = "") -> bool:
+        """The record passes after all: a head, deliveries, a new version of its receipt.  False when it was too late."""
+        now = self.clock.now()
+        return self.ledger.write(lambda c: self._release(c, held, by or self.owner, now))
+
+    def _release(self, connection: Connection, held: Held, by: str, now: datetime) -> bool:
+        month = month_of(held.submission_id)
+        row = connection.execute(
+            select(record, submission.c.connection, submission.c.lane, submission.c.traceparent)
+            .join(submission, (submission.c.month == record.c.month) & (submission.c.id == record.c.submission_id))
+            .where(
+                record.c.month == month,
+                record.c.submission_id == held.submission_id,
+                record.c.row_no == held.row_no,
+                submission.c.month == month,
+            )
+        ).one_or_none()
+        if row is None or not holds.end(connection, held.submission_id, held.row_no, "released", now):
+            return False
+        known = {h.owner: h for h in heads.look_up(connection, [held.key_hash]).get(held.key_hash, [])}
+        head = known.get(held.owner)
+        if head is not None and self._newer(connection, head, held):
+            holds.turn(connection, held.submission_id, held.row_no, Verdict.REJECTED)
+            holds.add_finding(
+                connection, held.submission_id, held.row_no, held.party, held.dataset, holds.SUPERSEDED, "warning"
+            )
+            holds.recount(connection, held.submission_id, {"held": -1, "rejected": 1})
+            return False
+        if head is not None and head.operation != "d" and head.digest == row.digest:
+            holds.turn(
+                connection,
+                held.submission_id,
+                held.row_no,
+                Verdict.DUPLICATE,
+                twin_id=head.submission_id,
+                twin_row=head.row_no,
+            )
+            holds.recount(connection, held.submission_id, {"held": -1, "duplicate": 1})
+            return True
+        revision, operation = (1, "i") if head is None else (head.revision + 1, "i" if head.operation == "d" else "u")
+        content, _ = content_of(connection, held.submission_id, row.chunk, self.seal)
+        values: dict[str, str] = json.loads(content[row.idx])
+        self._move_head(connection, held, row, values, head, revision, operation, now)
+        twin = {"twin_id": head.submission_id, "twin_row": head.row_no} if head is not None else {}
+        holds.turn(
+            connection, held.submission_id, held.row_no, Verdict.ACCEPTED, revision=revision, operation=operation, **twin
+        )
+        made = self._deliver(connection, held, row, values, head, now)
+        holds.recount(connection, held.submission_id, {"held": -1, "accepted": 1}, parcels=made)
+        cases.passed(
+            connection,
+            [(held.key_hash, held.owner, held.row_no)],
+            destination="",
+            submission_id=held.submission_id,
+            now=now,
+        )
+        detail = {"row": held.row_no, "code": held.code}
+        journal.append(connection, [journal.Entry("hold_released", by, held.submission_id, None, detail)], now)
+        return True
+
+    @staticmethod
+    def _newer(connection: Connection, head: Head, held: Held) -> bool:
+        """True when the head was moved by a report that came after the held one."""
+        if head.submission_id == held.submission_id:
+            return head.row_no > held.row_no
+        return head.submission_id.int > held.submission_id.int  # version 7: by time
+
+    def _move_head(
+        self,
+        connection: Connection,
+        held: Held,
+        row: Row[Any],
+        values: dict[str, str],
+        head: Head | None,
+        revision: int,
+        operation: str,
+        now: datetime,
+    ) -> None:
+        moves = Moves.empty()
+        moves.key_hash.append(held.key_hash)
+        moves.owner.append(held.owner)
+        moves.cd_id.append(row.cd_id)
+        moves.revision.append(revision)
+        moves.operation.append(operation)
+        moves.digest.append(row.digest)
+        dataset = self.generations.current().standard.dataset(held.dataset)
+        subject, index = subject_of(values.get(dataset.subject.code or "", ""), blind_of(self.seal))
+        moves.subject.append(subject)
+        moves.subject_index.append(index)
+        moves.event_date.append(row.event_date)
+        moves.row_no.append(held.row_no)
+        moves.before.append(head.revision if head is not None else 0)
+        new, revised = (moves, Moves.empty()) if head is None else (Moves.empty(), moves)
+        heads.write(
+            connection,
+            new,
+            revised,
+            dataset=held.dataset,
+            party=held.party,
+            submission_id=held.submission_id,
+            now=now,
+        )
+
+    def _deliver(
+        self,
+        connection: Connection,
+        held: Held,
+        row: Row[Any],
+        values: dict[str, str],
+        head: Head | None,
+        now: datetime,
+    ) -> int:
+        """Route the record as if it had just been accepted; how many parcels are on the way."""
+        generation = self.generations.current()
+        where = connection.execute(
+            select(chunk.c.dataset_version).where(
+                chunk.c.month == month_of(held.submission_id),
+                chunk.c.submission_id == held.submission_id,
+                chunk.c.seq == row.chunk,
+            )
+        ).one()
+        dataset = generation.standard.dataset(held.dataset, where[0])
+        routes = routes_of(
+            generation.settings.routes,
+            connection=row.connection,
+            party=held.party,
+            dataset=dataset,
+            common=generation.standard.common_for(dataset),
+            destinations={n: (str(d.direction), d.parcel) for n, d in generation.settings.destinations.items()},
+        )
+        load = Load(
+            submission_id=held.submission_id,
+            lane=row.lane,
+            traceparent=row.traceparent,
+            dataset=held.dataset,
+            version=where[0],
+            chunk=row.chunk,
+            first_row=held.row_no,
+            columns={name: [value] for name, value in values.items()},
+        )
+        twins = {(head.submission_id, head.row_no): 0} if head is not None else {}
+        made = route_records(connection, routes, load, [0], {0}, twins, now)
+        return len(made)

@@ -1,0 +1,1 @@
+"""The ledger: what happened is what stands here."""

@@ -1,0 +1,169 @@
+"""Cases: what went wrong, who must act, until when.  Closed only by data that passed, or by a written waiver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, text, update
+
+from hub.ledger import bulk
+from hub.ledger.sql import among, insert_of
+from hub.ledger.tables import case_
+from standards.digest import uuid7s
+from standards.states import CaseClass, CaseState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A case to be opened, or to be told of again when it is open."""
+
+    class_: CaseClass
+    party: str
+    code: str
+    dataset: str = ""
+    owner: str = ""
+    key_hash: bytes | None = None
+    submission_id: UUID | None = None
+    row_no: int | None = None
+    destination: str = ""
+    parcel_id: UUID | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Until when a case must be disposed of; `missing` says why that is not known."""
+
+    at: datetime | None
+    missing: str = ""
+
+
+def open_many(connection: Connection, openings: Sequence[Opening], due: Due, now: datetime) -> int:
+    """Open cases; one that is open for the same key, class and destination is told of again instead.
+
+    Returns how many rows were written or told of again.
+    """
+    keyed: dict[tuple[Any, ...], Opening] = {}
+    plain: list[Opening] = []
+    for opening in openings:
+        if opening.key_hash is None:
+            plain.append(opening)
+        else:
+            keyed[(opening.key_hash, opening.owner, opening.class_, opening.destination)] = opening
+    if plain:
+        bulk.insert(connection, case_, _columns(plain, due, now), len(plain))
+    if keyed:
+        _open_keyed(connection, list(keyed.values()), due, now)
+    return len(plain) + len(keyed)
+
+
+def _columns(openings: Sequence[Opening], due: Due, now: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid7s(len(openings)),
+        "class_": [str(o.class_) for o in openings],
+        "state": str(CaseState.OPEN),
+        "party": [o.party for o in openings],
+        "dataset": [o.dataset for o in openings],
+        "owner": [o.owner for o in openings],
+        "key_hash": [o.key_hash for o in openings],
+        "submission_id": [o.submission_id for o in openings],
+        "row_no": [o.row_no for o in openings],
+        "destination": [o.destination for o in openings],
+        "parcel_id": [o.parcel_id for o in openings],
+        "code": [o.code for o in openings],
+        "opened_at": now,
+        "last_at": now,
+        "due_at": due.at,
+        "due_missing": due.missing,
+        "note": [o.note for o in openings],
+    }
+
+
+def _open_keyed(connection: Connection, openings: list[Opening], due: Due, now: datetime) -> None:
+    columns = _columns(openings, due, now)
+    rows = [
+        {name: (value[i] if isinstance(value, list) else value) for name, value in columns.items()}
+        for i in range(len(openings))
+    ]
+    statement = insert_of(connection, case_)
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=[case_.c.key_hash, case_.c.owner, case_.c.class_, case_.c.destination],
+        index_where=text("closed_at IS NULL AND key_hash IS NOT NULL"),
+        set_={
+            "last_at": now,
+            "times": case_.c.times + 1,
+            "state": str(CaseState.OPEN),
+            "submission_id": new.submission_id,
+            "row_no": new.row_no,
+            "parcel_id": new.parcel_id,
+            "code": new.code,
+        },
+    )
+    connection.execute(statement, rows)
+
+
+def any_open(connection: Connection, keys: Sequence[bytes]) -> bool:
+    """True when one of these keys has an open case."""
+    statement = select(case_.c.id).where(among(connection, case_.c.key_hash, keys), case_.c.closed_at.is_(None)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def passed(
+    connection: Connection,
+    keys: Iterable[tuple[bytes, str, int]],
+    *,
+    destination: str,
+    submission_id: UUID,
+    now: datetime,
+) -> int:
+    """Data of these keys (key, owner, row) passed: close what was wrong with it here, or at `destination`."""
+    by_key = {(key, owner): row for key, owner, row in keys}
+    if not by_key:
+        return 0
+    found = connection.execute(
+        select(case_.c.id, case_.c.key_hash, case_.c.owner).where(
+            among(connection, case_.c.key_hash, list({k for k, _ in by_key})),
+            case_.c.closed_at.is_(None),
+            case_.c.destination == destination,
+        )
+    ).all()
+    closed = 0
+    for identifier, key, owner in found:
+        row = by_key.get((bytes(key), owner))
+        if row is None:
+            continue
+        closed += 1
+        connection.execute(
+            update(case_)
+            .where(case_.c.id == identifier)
+            .values(
+                state=str(CaseState.CLOSED),
+                closed_at=now,
+                closed_by="data",
+                closing_id=submission_id,
+                closing_row=row,
+            )
+        )
+    return closed
+
+
+def close(connection: Connection, *, parcel_id: UUID, by: str, now: datetime) -> int:
+    """Close the open cases of a parcel: it went through after all, or a person decided."""
+    return connection.execute(
+        update(case_)
+        .where(case_.c.parcel_id == parcel_id, case_.c.closed_at.is_(None))
+        .values(state=str(CaseState.CLOSED), closed_at=now, closed_by=by)
+    ).rowcount
+
+
+def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Open cases by party and class."""
+    rows = connection.execute(
+        select(case_.c.party, case_.c.class_, func.count()).where(case_.c.closed_at.is_(None)).group_by(case_.c.party, case_.c.class_)
+    )
+    return {(r[0], r[1]): r[2] for r in rows}

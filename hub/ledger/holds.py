@@ -1,0 +1,177 @@
+"""Holds: records that wait for something, with a due time; and how they end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, exists, select, update
+
+from hub.ledger import bulk
+from hub.ledger.sql import among
+from hub.ledger.tables import finding, hold, record, record_head, submission
+from hub.ledger.types import month_of
+from standards.states import Verdict
+
+SUPERSEDED = "20007"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record that waits."""
+
+    submission_id: UUID
+    row_no: int
+    key_hash: bytes
+    owner: str
+    party: str
+    dataset: str
+    code: str
+    wait_for: bytes | None
+    due_at: datetime
+
+
+_COLUMNS = (
+    hold.c.submission_id,
+    hold.c.row_no,
+    hold.c.key_hash,
+    hold.c.owner,
+    hold.c.party,
+    hold.c.dataset,
+    hold.c.code,
+    hold.c.wait_for,
+    hold.c.due_at,
+)
+
+
+def _of(row: Row[Any]) -> Held:
+    return Held(*row)
+
+
+def ready(connection: Connection, limit: int) -> list[Held]:
+    """Holds whose awaited record has come."""
+    there = exists().where(record_head.c.key_hash == hold.c.wait_for, record_head.c.operation != "d")
+    statement = select(*_COLUMNS).where(hold.c.ended_at.is_(None), hold.c.wait_for.isnot(None), there).limit(limit)
+    return [_of(r) for r in connection.execute(statement)]
+
+
+def overdue(connection: Connection, now: datetime, limit: int) -> list[Held]:
+    """Holds whose due time has passed and that are not a case yet."""
+    statement = (
+        select(*_COLUMNS)
+        .where(hold.c.ended_at.is_(None), hold.c.due_at <= now, hold.c.ending == "")
+        .order_by(hold.c.due_at)
+        .limit(limit)
+    )
+    return [_of(r) for r in connection.execute(statement)]
+
+
+def mark_overdue(connection: Connection, held: Sequence[Held]) -> None:
+    """These have become cases; they still wait."""
+    for one in held:
+        connection.execute(
+            update(hold)
+            .where(hold.c.submission_id == one.submission_id, hold.c.row_no == one.row_no)
+            .values(ending="overdue")
+        )
+
+
+def end(connection: Connection, submission_id: UUID, row_no: int, ending: str, now: datetime) -> bool:
+    """A hold ended; False when it had ended before."""
+    statement = (
+        update(hold)
+        .where(hold.c.submission_id == submission_id, hold.c.row_no == row_no, hold.c.ended_at.is_(None))
+        .values(ended_at=now, ending=ending)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def supersede(connection: Connection, keys: Sequence[bytes], by: UUID, now: datetime) -> int:
+    """A newer report of these keys came: what was held gives way, is rejected, and its receipt says so."""
+    rows = connection.execute(
+        update(hold)
+        .where(among(connection, hold.c.key_hash, keys), hold.c.ended_at.is_(None), hold.c.submission_id != by)
+        .values(ended_at=now, ending="superseded")
+        .returning(hold.c.submission_id, hold.c.row_no, hold.c.party, hold.c.dataset)
+    ).all()
+    for submission_id, row_no, party, dataset in rows:
+        turn(connection, submission_id, row_no, Verdict.REJECTED)
+        add_finding(connection, submission_id, row_no, party, dataset, SUPERSEDED, "warning")
+    for submission_id, count in Counter(r[0] for r in rows).items():
+        recount(connection, submission_id, {"held": -count, "rejected": count})
+    return len(rows)
+
+
+def turn(connection: Connection, submission_id: UUID, row_no: int, verdict: Verdict, **values: Any) -> None:
+    """A record's verdict changed after it was judged."""
+    connection.execute(
+        update(record)
+        .where(
+            record.c.month == month_of(submission_id),
+            record.c.submission_id == submission_id,
+            record.c.row_no == row_no,
+        )
+        .values(verdict=str(verdict), **values)
+    )
+
+
+def recount(connection: Connection, submission_id: UUID, change: dict[str, int], parcels: int = 0) -> None:
+    """Counts of a judged submission changed: its receipt gets a new version."""
+    values: dict[str, Any] = {name: submission.c[name] + n for name, n in change.items() if n}
+    connection.execute(
+        update(submission)
+        .where(submission.c.month == month_of(submission_id), submission.c.id == submission_id)
+        .values(
+            version=submission.c.version + 1,
+            open_parcels=submission.c.open_parcels + parcels,
+            **({"state": "judged", "settled_at": None} if parcels else {}),
+            **values,
+        )
+    )
+
+
+def add_finding(
+    connection: Connection, submission_id: UUID, row_no: int, party: str, dataset: str, code: str, severity: str
+) -> None:
+    """Say something more about a record that was judged before."""
+    taken = connection.execute(
+        select(finding.c.no)
+        .where(
+            finding.c.month == month_of(submission_id),
+            finding.c.submission_id == submission_id,
+            finding.c.row_no == row_no,
+        )
+        .order_by(finding.c.no.desc())
+        .limit(1)
+    ).scalar()
+    place = connection.execute(
+        select(record.c.place).where(
+            record.c.month == month_of(submission_id),
+            record.c.submission_id == submission_id,
+            record.c.row_no == row_no,
+        )
+    ).scalar()
+    bulk.insert(
+        connection,
+        finding,
+        {
+            "month": month_of(submission_id),
+            "submission_id": submission_id,
+            "row_no": row_no,
+            "no": (taken or 0) + 1,
+            "party": party,
+            "dataset": dataset,
+            "element": "",
+            "field": "",
+            "place": place or "",
+            "code": code,
+            "severity": severity,
+            "value": "",
+            "params": "{}",
+        },
+        1,
+    )

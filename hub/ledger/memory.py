@@ -1,0 +1,60 @@
+"""What sources and destinations remember between two runs (standards.ports.MemoryPort)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from hub.ledger.engine import Ledger
+from hub.ledger.sql import insert_of
+from hub.ledger.tables import bookmark
+from standards.clock import Clock
+
+
+@dataclass(slots=True)
+class Memory:
+    """The memory of one connection or destination."""
+
+    ledger: Ledger
+    clock: Clock
+    owner: str
+
+    def recall(self, name: str) -> str | None:
+        """What was remembered under a name."""
+        with self.ledger.read() as connection:
+            value: str | None = connection.execute(
+                select(bookmark.c.value).where(bookmark.c.connection == self.owner, bookmark.c.name == name)
+            ).scalar()
+        return value
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember something, for good."""
+        now = self.clock.now()
+
+        def work(connection: Connection) -> None:
+            statement = insert_of(connection, bookmark).values(
+                connection=self.owner, name=name, value=value, at=now
+            )
+            statement = statement.on_conflict_do_update(
+                index_elements=["connection", "name"], set_={"value": value, "at": now}
+            )
+            connection.execute(statement)
+
+        self.ledger.write(work)
+
+    def forget(self, name: str) -> None:
+        """Forget it."""
+        self.ledger.write(
+            lambda c: c.execute(
+                delete(bookmark).where(bookmark.c.connection == self.owner, bookmark.c.name == name)
+            )
+        )
+
+    def names(self, head: str = "") -> list[str]:
+        """Every name remembered that begins with `head`."""
+        with self.ledger.read() as connection:
+            held = connection.execute(
+                select(bookmark.c.name).where(bookmark.c.connection == self.owner).order_by(bookmark.c.name)
+            ).scalars()
+            return [name for name in held if name.startswith(head)]

@@ -1,0 +1,523 @@
+"""The tables of the ledger.
+
+Small unpartitioned tables hold uniqueness and outlive content (`submission_key`, `record_head`, `hold`, `case_`);
+tables with a `month` hold history and are partitioned by it on PostgreSQL.  `month` is that of the submission or
+parcel identifier the row belongs to, so whoever knows the identifier knows the partition.
+
+On the bulk path rows are appended, not updated: a delivery without a state of its own is as its parcel.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from hub.ledger.types import Utc
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
+)
+
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+#: PostgreSQL keeps each month apart; SQLite ignores it.
+_BY_MONTH = {"postgresql_partition_by": "LIST (month)"}
+
+
+def _month(primary: bool = True) -> Column[int]:
+    return Column("month", Integer, primary_key=primary, nullable=False, autoincrement=False)
+
+
+# What was handed over ------------------------------------------------------------------------------------------
+
+submission = Table(
+    "submission",
+    metadata,
+    _month(),
+    Column("id", Uuid, primary_key=True),
+    Column("receipt_no", String(24), nullable=False),
+    Column("version", Integer, nullable=False, server_default="0"),  # of the receipt
+    Column("party", String(64), nullable=False),
+    Column("connection", String(64), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("external_id", String(200), nullable=False, server_default=""),
+    Column("lane", String(8), nullable=False),
+    Column("report_way", String(1), nullable=False, server_default="4"),
+    Column("test", Boolean, nullable=False, server_default=text("false")),
+    Column("kind", String(16), nullable=False, server_default="submission"),  # submission, parcel, replay, repair
+    Column("origin_id", Uuid),  # what it replays or repairs
+    Column("name", String(255), nullable=False, server_default=""),
+    Column("content_type", String(120), nullable=False, server_default=""),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),  # SM3 of the raw bytes
+    Column("format", String(16), nullable=False, server_default=""),
+    Column("encoding", String(32), nullable=False, server_default=""),
+    Column("decoded_by", String(16), nullable=False, server_default=""),
+    Column("traceparent", String(64), nullable=False, server_default=""),
+    Column("generation", Integer),
+    Column("state", String(12), nullable=False),
+    Column("problem", String(40), nullable=False, server_default=""),  # code of what makes it unreadable or stalled
+    Column("problem_detail", Text, nullable=False, server_default=""),  # JSON: both languages, hint, place
+    Column("received_at", Utc, nullable=False),
+    Column("judged_at", Utc),
+    Column("settled_at", Utc),
+    Column("due_at", Utc),  # when the work on it is published again
+    Column("lease_owner", String(80)),
+    Column("lease_until", Utc),
+    Column("chunks", Integer, nullable=False, server_default="0"),  # stored so far
+    Column("bookmark", Text, nullable=False, server_default=""),  # where reading goes on after a crash
+    Column("read", Integer, nullable=False, server_default="0"),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("held", Integer, nullable=False, server_default="0"),
+    Column("duplicate", Integer, nullable=False, server_default="0"),
+    Column("open_parcels", Integer, nullable=False, server_default="0"),
+    CheckConstraint(
+        "state IN ('received', 'translating', 'stalled') OR read = accepted + rejected + held + duplicate",
+        name="submission_counts_add_up",
+    ),
+    **_BY_MONTH,
+)
+Index("ux_submission_receipt_no", submission.c.month, submission.c.receipt_no, unique=True)
+Index(
+    "ix_submission_unfinished",
+    submission.c.state,
+    submission.c.due_at,
+    postgresql_where=submission.c.state.in_(("received", "translating", "stalled")),
+    sqlite_where=submission.c.state.in_(("received", "translating", "stalled")),
+)
+Index("ix_submission_party", submission.c.party, submission.c.received_at)
+
+submission_key = Table(
+    "submission_key",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("external_id", String(200), primary_key=True),
+    Column("submission_id", Uuid, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+payload = Table(
+    "payload",
+    metadata,
+    _month(),
+    Column("submission_id", Uuid, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("raw_size", Integer, nullable=False),
+    Column("key_ref", String(64)),
+    Column("data", LargeBinary, nullable=False),  # zstd, then the vault where a key is set
+    **_BY_MONTH,
+)
+
+# What became of it ---------------------------------------------------------------------------------------------
+
+chunk = Table(
+    "chunk",
+    metadata,
+    _month(),
+    Column("submission_id", Uuid, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", String(64), nullable=False),
+    Column("dataset_version", String(20), nullable=False),
+    Column("mapping", String(120), nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("member", String(255), nullable=False, server_default=""),
+    Column("raw_offset", BigInteger),
+    Column("resume_from", Text, nullable=False, server_default=""),  # bookmark of the chunk before
+    Column("stored_at", Utc, nullable=False),
+    Column("key_ref", String(64)),
+    Column("content", LargeBinary),  # zstd NDJSON: canonical content of its records, in order; pruned first
+    Column("common", LargeBinary),  # the same for common elements the sender gave; NULL when it gave none
+    **_BY_MONTH,
+)
+
+record = Table(
+    "record",
+    metadata,
+    _month(),
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),  # 1 is the first record of the hand-over
+    Column("chunk", Integer, nullable=False),
+    Column("idx", Integer),  # its line in the chunk's content; NULL when it has none
+    Column("place", Text, nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("key_hash", LargeBinary(16)),  # NULL where the natural key could not be read
+    Column("owner", String(18), nullable=False),
+    Column("cd_id", String(100), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("operation", String(1), nullable=False),
+    Column("digest", LargeBinary),
+    Column("event_date", String(10), nullable=False),
+    Column("twin_id", Uuid),  # of a duplicate: who holds it; of a revision: the one before
+    Column("twin_row", Integer),
+    **_BY_MONTH,
+)
+
+record_head = Table(
+    "record_head",
+    metadata,
+    Column("key_hash", LargeBinary(16), primary_key=True),
+    Column("owner", String(18), primary_key=True),
+    Column("dataset", String(64), nullable=False),
+    Column("cd_id", String(100), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("operation", String(1), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("subject", String(64), nullable=False, server_default=""),
+    Column("subject_index", LargeBinary),  # blind index where the subject is a person
+    Column("event_date", String(10), nullable=False, server_default=""),
+    Column("party", String(64), nullable=False),
+    Column("submission_id", Uuid, nullable=False),
+    Column("row_no", Integer, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+)
+Index(
+    "ix_record_head_subject",
+    record_head.c.subject,
+    postgresql_where=record_head.c.subject != "",
+    sqlite_where=record_head.c.subject != "",
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    _month(),
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),  # 0: about the whole hand-over
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("party", String(64), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("element", String(64), nullable=False, server_default=""),
+    Column("field", String(255), nullable=False, server_default=""),
+    Column("place", Text, nullable=False, server_default=""),
+    Column("code", String(40), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("value", Text, nullable=False, server_default=""),  # masked where the element is personal
+    Column("params", Text, nullable=False, server_default="{}"),
+    Column("level", String(10), nullable=False, server_default=""),  # who found it; '' this hub
+    **_BY_MONTH,
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),
+    Column("key_hash", LargeBinary(16), nullable=False),
+    Column("owner", String(18), nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("wait_for", LargeBinary(16)),  # key_hash of the record it waits for
+    Column("opened_at", Utc, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Column("ending", String(12), nullable=False, server_default=""),  # released, superseded, rejected, overdue
+)
+Index(
+    "ix_hold_open",
+    hold.c.key_hash,
+    postgresql_where=hold.c.ended_at.is_(None),
+    sqlite_where=hold.c.ended_at.is_(None),
+)
+
+case_ = Table(
+    "case_",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("class", String(1), nullable=False, key="class_"),
+    Column("state", String(1), nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("dataset", String(64), nullable=False, server_default=""),
+    Column("owner", String(18), nullable=False, server_default=""),
+    Column("key_hash", LargeBinary(16)),
+    Column("submission_id", Uuid),
+    Column("row_no", Integer),
+    Column("destination", String(64), nullable=False, server_default=""),
+    Column("parcel_id", Uuid),
+    Column("code", String(40), nullable=False),
+    Column("period_begin", Date),
+    Column("period_end", Date),
+    Column("opened_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("due_at", Utc),
+    Column("due_missing", String(80), nullable=False, server_default=""),  # why there is no due time
+    Column("closed_at", Utc),
+    Column("closed_by", String(80), nullable=False, server_default=""),
+    Column("closing_id", Uuid),  # the submission whose record closed it
+    Column("closing_row", Integer),
+    Column("note", Text, nullable=False, server_default=""),
+)
+_open_case = case_.c.closed_at.is_(None)
+Index(
+    "ux_case_open_key",
+    case_.c.key_hash,
+    case_.c.owner,
+    case_.c.class_,
+    case_.c.destination,
+    unique=True,
+    postgresql_where=text("closed_at IS NULL AND key_hash IS NOT NULL"),
+    sqlite_where=text("closed_at IS NULL AND key_hash IS NOT NULL"),
+)
+Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_where=_open_case)
+Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
+Index("ix_case_submission", case_.c.submission_id)
+
+# On the way ----------------------------------------------------------------------------------------------------
+
+parcel = Table(
+    "parcel",
+    metadata,
+    _month(),
+    Column("id", Uuid, primary_key=True),
+    Column("destination", String(64), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("lane", String(8), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("dataset_version", String(20), nullable=False),
+    Column("submission_id", Uuid, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("batch", String(50), nullable=False, server_default=""),  # cd_batch, given when first sent
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Utc),  # waiting: not before; awaiting: the receipt is due
+    Column("published_at", Utc),
+    Column("publishes", Integer, nullable=False, server_default="0"),
+    Column("waits_for", Uuid),  # an older parcel with the same key, still on the way
+    Column("lease_owner", String(80)),
+    Column("lease_until", Utc),
+    Column("created_at", Utc, nullable=False),
+    Column("sent_at", Utc),  # first hand-over that was not plainly refused
+    Column("ended_at", Utc),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("error_code", String(40), nullable=False, server_default=""),
+    Column("error_text", Text, nullable=False, server_default=""),
+    Column("hops", Text, nullable=False, server_default=""),
+    Column("traceparent", String(64), nullable=False, server_default=""),
+    **_BY_MONTH,
+)
+_open_parcel = parcel.c.ended_at.is_(None)
+Index(
+    "ix_parcel_open",
+    parcel.c.destination,
+    parcel.c.state,
+    parcel.c.due_at,
+    postgresql_where=_open_parcel,
+    sqlite_where=_open_parcel,
+)
+Index(
+    "ix_parcel_waits_for",
+    parcel.c.waits_for,
+    postgresql_where=parcel.c.waits_for.isnot(None),
+    sqlite_where=parcel.c.waits_for.isnot(None),
+)
+Index("ix_parcel_submission", parcel.c.submission_id)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _month(),
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),
+    Column("destination", String(64), primary_key=True),
+    Column("parcel_id", Uuid, nullable=False),
+    Column("state", String(12)),  # NULL: as its parcel
+    Column("code", String(40)),
+    Column("message", Text),
+    **_BY_MONTH,
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _month(),
+    Column("parcel_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Utc, nullable=False),
+    Column("ended_at", Utc, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("error_code", String(40), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("next_at", Utc),
+    **_BY_MONTH,
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    _month(),
+    Column("id", Uuid, primary_key=True),
+    Column("submission_id", Uuid, nullable=False),
+    Column("parcel_id", Uuid),  # NULL: about the submission
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("level", String(10), nullable=False),  # which level spoke: district, city, province, nation
+    Column("speaker", String(64), nullable=False),
+    Column("result", String(12), nullable=False),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("received_at", Utc, nullable=False),
+    Column("lines", LargeBinary),  # zstd JSON of the lines that are not plainly accepted
+    **_BY_MONTH,
+)
+Index("ix_receipt_submission", receipt.c.submission_id)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Serial, Identity(), primary_key=True),
+    Column("exchange", String(32), nullable=False),
+    Column("routing_key", String(160), nullable=False),
+    Column("queue", String(120), nullable=False),
+    Column("message_id", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("lease_owner", String(80)),
+    Column("tries", Integer, nullable=False, server_default="0"),
+)
+Index("ix_outbox_queue", outbox.c.queue, outbox.c.due_at)
+Index("ix_outbox_due", outbox.c.due_at)
+
+destination_state = Table(
+    "destination_state",
+    metadata,
+    Column("destination", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("since", Utc, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("probe_at", Utc),  # when the next probe may go
+    Column("last_success", Utc),
+    Column("last_failure", Utc),
+    Column("changed_by", String(80), nullable=False, server_default=""),
+)
+
+# Settings, rights, memory --------------------------------------------------------------------------------------
+
+generation = Table(
+    "generation",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(80), nullable=False, server_default=""),
+    Column("body", LargeBinary, nullable=False),  # zstd JSON: settings and every file that belongs to them
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("party", String(64), nullable=False),  # '' is the operator
+    Column("rights", String(200), nullable=False, server_default=""),
+    Column("note", String(200), nullable=False, server_default=""),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(80), nullable=False, server_default=""),
+    Column("expires_at", Utc),
+    Column("revoked_at", Utc),
+)
+
+crosswalk = Table(
+    "crosswalk",
+    metadata,
+    Column("mapping", String(120), primary_key=True),
+    Column("name", String(120), primary_key=True),
+    Column("source", String(255), primary_key=True),
+    Column("code", String(120), nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("owner", String(80), nullable=False),
+    Column("until", Utc, nullable=False),
+)
+
+bookmark = Table(
+    "bookmark",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+number = Table(
+    "number",
+    metadata,
+    Column("series", String(120), primary_key=True),
+    Column("day", String(8), primary_key=True),
+    Column("next", Integer, nullable=False),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("id", _Serial, Identity(), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("destination", String(64), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("folded", Boolean, nullable=False, server_default=text("false")),
+)
+Index("ix_tally_day", tally.c.day, tally.c.party, tally.c.dataset)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", _Serial, Identity(), primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("submission_id", Uuid),
+    Column("parcel_id", Uuid),
+    Column("detail", Text, nullable=False),  # JSON: ids, counts and digests, never content
+    Column("digest", LargeBinary, nullable=False),  # SM3 of the row
+)
+Index("ix_journal_submission", journal.c.submission_id)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("id", _Serial, Identity(), primary_key=True),
+    Column("first_id", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),  # Merkle root over the rows' digests
+    Column("chain", LargeBinary, nullable=False),  # SM3 over the chain before and this root
+    Column("sealed_at", Utc, nullable=False),
+)
+
+#: Tables that are partitioned by month on PostgreSQL.
+PARTITIONED = (submission, payload, chunk, record, finding, parcel, delivery, attempt, receipt)

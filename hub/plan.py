@@ -1,0 +1,147 @@
+"""One connection, ready to translate: data set, mapping, checker, severities, references, routes.
+
+Built from a generation; not shared between threads, because the compiled parts remember values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adapters.formats.base import ReadOptions
+from hub.settings import Connection, Party, Route
+from hub.vault import NO_SEAL, Seal
+from mappings.compile import Program
+from standards.checker import Checker
+from standards.expressions import parse
+from standards.model import DataSet, Element, FilledBy, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCheck:
+    """An element whose value must name a known record."""
+
+    element: Element
+    dataset: str
+    many: bool
+    unless: frozenset[str]
+    code: str
+    severity: Severity
+
+
+@dataclass(slots=True)
+class RouteTo:
+    """A destination and the condition under which a record goes there."""
+
+    destination: str
+    direction: str
+    parcel: int
+    names: tuple[str, ...] = ()
+    condition: Callable[..., object] | None = None
+
+    def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
+        """Which of these rows go there."""
+        if self.condition is None:
+            return list(rows)
+        held = [columns.get(name) for name in self.names]
+        return [i for i in rows if self._holds([c[i] if c else "" for c in held])]
+
+    def _holds(self, values: list[str]) -> bool:
+        assert self.condition is not None
+        try:
+            return bool(self.condition(*values))
+        except (TypeError, ValueError):
+            return False
+
+
+@dataclass(slots=True)
+class Plan:
+    """What translating one connection's hand-overs needs."""
+
+    connection: str
+    settings: Connection
+    party: str
+    party_settings: Party
+    dataset: DataSet
+    mapping: str
+    program: Program
+    checker: Checker
+    read: ReadOptions
+    #: How serious a finding is, by its code and its rule ('' when it comes from none).
+    severity: Callable[[str, str], Severity]
+    references: tuple[ReferenceCheck, ...]
+    routes: tuple[RouteTo, ...]
+    foreign: str
+    #: Keyed blind index of a personal number; None where no key is set.
+    blind: Callable[[str], bytes] | None = None
+    #: Closes content before it is stored.
+    seal: Seal = NO_SEAL
+    #: Elements of the data set itself, sorted by name: the order of canonical JSON.
+    own: tuple[str, ...] = field(init=False)
+    personal: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.own = tuple(sorted(e.id for e in self.dataset.elements if e.filled_by is not FilledBy.RECEIVER))
+        self.personal = self.dataset.personal
+
+    @property
+    def owner(self) -> str:
+        """Credit code of the organisation the data belongs to, where a record does not say otherwise."""
+        return self.settings.owner or self.party_settings.code
+
+
+def references_of(dataset: DataSet, policy: Callable[[str, str], str]) -> tuple[ReferenceCheck, ...]:
+    """The references that are checked: `policy(data set, element)` says off, warn, hold or reject."""
+    severities = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
+    found = []
+    for element in dataset.elements:
+        if element.refers is None:
+            continue
+        word = policy(dataset.id, element.id)
+        if word in severities:
+            found.append(
+                ReferenceCheck(
+                    element,
+                    element.refers.dataset,
+                    element.of is not None,
+                    frozenset(element.refers.unless),
+                    element.refers.code,
+                    severities[word],
+                )
+            )
+    return tuple(found)
+
+
+def routes_of(
+    routes: Sequence[Route],
+    *,
+    connection: str,
+    party: str,
+    dataset: DataSet,
+    common: Sequence[Element],
+    destinations: Mapping[str, tuple[str, int]],
+) -> tuple[RouteTo, ...]:
+    """The destinations of a connection's records; each at most once, the first route that names it counts."""
+    known = [e.id for e in (*common, *dataset.elements)]
+    result: dict[str, RouteTo] = {}
+    for route in routes:
+        if route.datasets and dataset.id not in route.datasets:
+            continue
+        if route.parties and party not in route.parties:
+            continue
+        if route.connections and connection not in route.connections:
+            continue
+        expression = parse(route.when, known) if route.when else None
+        for name in route.to:
+            direction, size = destinations[name]
+            result.setdefault(
+                name,
+                RouteTo(
+                    name,
+                    direction,
+                    size,
+                    expression.names if expression else (),
+                    expression.function() if expression else None,
+                ),
+            )
+    return tuple(result.values())

@@ -1,0 +1,55 @@
+"""Plans of one thread: built once for each generation and connection, again when an operator answered a code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from adapters.formats.base import Note
+from hub.generations import Generation
+from hub.ledger import crosswalks
+from hub.ledger.engine import Ledger
+from hub.plan import Plan
+
+#: Formats in which every record has every field, so that a field that is not there is a mistake of the file.
+_WITH_HEADER = ("csv", "workbook", "xlsx", "xls", "xlsb", "ods")
+
+
+@dataclass(slots=True)
+class Plans:
+    """Compiled plans; not shared between threads."""
+
+    ledger: Ledger
+    _plans: dict[tuple[int, str], tuple[str, Plan]] = field(default_factory=dict)
+
+    def plan(self, generation: Generation, connection: str) -> Plan:
+        """The plan of a connection.  Raises BadSetup when the generation has none."""
+        mapping = generation.mapping_of(connection)
+        with self.ledger.read() as read:
+            stamp = crosswalks.stamp(read, mapping)
+            key = (generation.number, connection)
+            held = self._plans.get(key)
+            if held is not None and held[0] == stamp:
+                return held[1]
+            answers = crosswalks.answers(read, mapping)
+        plan = generation.plan(connection, answers)
+        self._plans = {k: v for k, v in self._plans.items() if k[0] >= generation.number - 1}
+        self._plans[key] = (stamp, plan)
+        return plan
+
+    @staticmethod
+    def missing_fields(plan: Plan, seen: Sequence[str], file_format: str) -> list[Note]:
+        """Fields the mapping reads that no record had, where the file has a header; with the near name."""
+        if not seen or file_format not in _WITH_HEADER:
+            return []
+        there = set(seen)
+        notes = []
+        for element, fields in plan.program.wanted:
+            if there.isdisjoint(fields):
+                near = get_close_matches(fields[0], seen, 1, 0.5)
+                params = {"element": element, "title": plan.dataset.by_id[element].title if element in plan.dataset.by_id else ""}
+                if near:
+                    params["near"] = near[0]
+                notes.append(Note("10004.missing_column", value="、".join(fields), params=params))
+        return notes

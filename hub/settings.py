@@ -1,0 +1,217 @@
+"""Everything an operator can set, in `hub.toml`.  One description per word: it feeds parser, linter and reference page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from standards.model import Direction, Severity
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Level = Literal["district", "city", "province", "nation"]
+
+#: Levels from below to above; a city never writes to the nation (DOMAIN 7.3).
+LEVELS: tuple[Level, ...] = ("district", "city", "province", "nation")
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    """`90s`, `15m`, `2h`, `5d`."""
+    if isinstance(value, str) and value[-1:] in _UNITS:
+        try:
+            return timedelta(seconds=float(value[:-1]) * _UNITS[value[-1]])
+        except ValueError:
+            return value
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _secret(value: object) -> object:
+    """A secret is never written into hub.toml, only where to find it: `env:NAME` or `file:/path`."""
+    if isinstance(value, str) and not value.startswith(("env:", "file:")):
+        raise ValueError("a secret is not written here: say env:NAME or file:/path")
+    return value
+
+
+SecretReference = Annotated[str, BeforeValidator(_secret)]
+
+
+class Hub(_Part):
+    """Who this hub is."""
+
+    name: Name = Field(description="Short name; part of every parcel's origin.")
+    title: str = Field(description="Name for people.")
+    level: Level = Field(description="Administrative level of this hub.")
+    region: str = Field(pattern=r"^\d{6}$", description="GB/T 2260 code of its area.")
+    code: str = Field(description="Credit code of the organisation that runs it.")
+    state: str = Field("state", description="Folder for what the hub keeps beside the ledger.")
+    site: str = Field("", description="Folder with own mappings, standards and year calendars; searched first.")
+    public_url: str = Field("", description="Address under which others reach this hub.")
+
+
+class LedgerSettings(_Part):
+    """Where the ledger is."""
+
+    url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the state folder.")
+    url_secret: SecretReference | None = Field(None, description="Where to find the URL when it holds a password.")
+    key: SecretReference | None = Field(None, description="Key (32 hex digits) that content is encrypted with, SM4-GCM.")
+    pool: PositiveInt = Field(12, description="Connections of one process.")
+
+
+class BrokerSettings(_Part):
+    """What carries messages."""
+
+    url: str = Field("", description="amqp:// address; empty: the ledger's own outbox (embedded).")
+    url_secret: SecretReference | None = Field(None, description="Where to find the address when it holds a password.")
+    prefix: str = Field("", pattern=r"^[a-z0-9.-]*$", description="Put before every exchange and queue name.")
+    confirm_window: PositiveInt = Field(256, description="Messages published before their confirms are awaited.")
+
+
+class ApiSettings(_Part):
+    """The HTTP door."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: NonNegativeInt = Field(8080, le=65535, description="Port; 0 takes a free one.")
+    max_body_mb: PositiveInt = Field(4096, description="Largest hand-over taken.")
+    max_wait: Duration = Field(timedelta(seconds=60), description="Longest `wait` a caller may ask for.")
+    processes: PositiveInt = Field(1, description="API processes (PostgreSQL ledger only).")
+
+
+class WorkerSettings(_Part):
+    """How many hands."""
+
+    translate: PositiveInt = Field(1, description="Translate processes (threads on SQLite).")
+    dispatch: PositiveInt = Field(1, description="Dispatch processes (threads on SQLite).")
+    threads: PositiveInt = Field(2, description="Parcels sent to one destination at the same time, per process.")
+    lease: Duration = Field(timedelta(seconds=60), description="After this a silent worker's work is given to another.")
+
+
+class Party(_Part):
+    """An organisation that takes part."""
+
+    title: str = Field(description="Full name.")
+    code: str = Field(description="Unified social credit code.")
+    kind: Literal["department", "platform", "hub", "enterprise", "third-party"] = Field(
+        "department", description="What it is; third parties and enterprises are trusted less."
+    )
+    region: str = Field("", description="GB/T 2260 code; the hub's if empty.")
+    level: Level | None = Field(None, description="Its level when it is a hub or platform of another level.")
+    contacts: tuple[str, ...] = Field((), description="Named administrators (article 28).")
+
+
+class Connection(_Part):
+    """One configured use of an adapter by a party, for handing data over to us."""
+
+    party: Name = Field(description="Who hands over.")
+    title: str = Field("", description="Name for people.")
+    adapter: str = Field("rest", description="Channel or system: rest, file, …")
+    mapping: str = Field("", description="Mapping `<system>/<file>`; empty: the records are in the standard's words.")
+    dataset: str = Field("", description="Data set when there is no mapping.")
+    lane: Literal["auto", "now", "bulk"] = Field("auto", description="auto: small hand-overs overtake large ones.")
+    report_way: Literal["0", "1", "2", "3", "4"] = Field("4", description="CL_REPORT_WAY.")
+    owner: str = Field("", description="Credit code of the organisation the data belongs to; the party's if empty.")
+    read: dict[str, Any] = Field({}, description="Reading options; they win over the mapping's.")
+    settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
+    max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
+    paused: bool = Field(False, description="Take nothing in for now.")
+    test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
+
+
+class Retry(_Part):
+    """Patience with a destination."""
+
+    waits: tuple[Duration, ...] = Field(
+        tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 3600, 3600 * 3)),
+        min_length=1,
+        description="Waits between attempts; the last one repeats.",
+    )
+    jitter: float = Field(0.2, ge=0, le=1, description="Share of a wait that is left to chance.")
+    give_up: Duration = Field(timedelta(days=5), description="Older parcels are parked and open a case.")
+    probe: Duration = Field(timedelta(seconds=30), description="Between two probes of a destination that is down.")
+
+
+class Destination(_Part):
+    """Where records are delivered."""
+
+    party: Name = Field(description="Who receives.")
+    title: str = Field("", description="Name for people.")
+    adapter: str = Field(description="Channel or system: rest_push, table, file, upper_platform, …")
+    direction: Direction = Field(Direction.UP, description="UP is towards the nation.")
+    settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
+    parcel: PositiveInt = Field(500, le=5000, description="Records in one parcel at most.")
+    idempotent: Literal["id", "key", "query", "none"] = Field(
+        "id", description="How the receiver keeps a repeat from doubling: by parcel id, by key, if asked, or not."
+    )
+    receipt_due: Duration = Field(timedelta(hours=24), description="When a receipt that comes later is overdue.")
+    retry: Retry = Field(Retry(), description="Patience with it.")
+    paused: bool = Field(False, description="Keep its parcels waiting.")
+    zone: Literal["government", "internet"] = Field(
+        "government", description="internet: only owner-released, non-sensitive elements go there."
+    )
+
+
+class Route(_Part):
+    """Which records go to whom."""
+
+    to: tuple[Name, ...] = Field(min_length=1, description="Destinations.")
+    datasets: tuple[str, ...] = Field((), description="Data sets; empty: all.")
+    parties: tuple[Name, ...] = Field((), description="Whose records; empty: everybody's.")
+    connections: tuple[Name, ...] = Field((), description="Which connections' records; empty: all.")
+    when: str = Field("", description="Expression over the record; empty: always.")
+
+
+class Limits(_Part):
+    """Bounds that keep one hand-over from harming the others."""
+
+    findings: PositiveInt = Field(200_000, description="Findings kept of one hand-over; counts go on.")
+    now_kib: PositiveInt = Field(64, description="A hand-over of at most so many KiB overtakes bulk.")
+
+
+class Retention(_Part):
+    """How long things are kept.  Nothing is deleted while its delivery, task or case is open."""
+
+    content: Duration = Field(timedelta(days=396), description="Raw bytes and content.")
+    metadata: Duration = Field(timedelta(days=1827), description="Keys, digests, receipts, findings.")
+    journal: Duration = Field(timedelta(days=1827), ge=timedelta(days=180), description="Journal; at least 180 days.")
+    idempotency: Duration = Field(timedelta(days=730), description="Submission ids.")
+
+
+class Cases(_Part):
+    """Deadlines of what went wrong."""
+
+    working_days: PositiveInt = Field(5, description="To dispose of and re-report (article 14 of the Datong rules).")
+    hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
+
+
+class Settings(_Part):
+    """The whole of hub.toml."""
+
+    hub: Hub = Field(description="Who this hub is.")
+    ledger: LedgerSettings = Field(LedgerSettings(), description="Where the ledger is.")
+    broker: BrokerSettings = Field(BrokerSettings(), description="What carries messages.")
+    api: ApiSettings = Field(ApiSettings(), description="The HTTP door.")
+    workers: WorkerSettings = Field(WorkerSettings(), description="How many hands.")
+    parties: dict[Name, Party] = Field({}, description="Organisations that take part.")
+    connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
+    destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
+    routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    severities: dict[str, Severity] = Field({}, description="Finding code, or `data set:code`: how serious it is here.")
+    references: dict[str, Literal["off", "warn", "hold", "reject"]] = Field(
+        {}, description="`data set.element`, a data set, or `default`: what an unknown reference does."
+    )
+    foreign_key: Literal["hold", "reject", "allow"] = Field(
+        "hold", description="What becomes of a natural key that another owner holds (20002)."
+    )
+    limits: Limits = Field(Limits(), description="Bounds.")
+    retention: Retention = Field(Retention(), description="How long things are kept.")
+    cases: Cases = Field(Cases(), description="Deadlines.")
+    republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

@@ -1,0 +1,235 @@
+"""One chunk of legacy records made ready to store: mapped, checked, encoded, digested.  No ledger, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import zstandard
+
+from adapters.formats.base import LegacyChunk
+from hub.plan import Plan, ReferenceCheck
+from hub.translate.decide import Candidates
+from standards.checker import UNREADABLE, Fault
+from standards.identifiers import check_id_number
+from standards.digest import cd_id, encode_sorted, join_key, key_hash, sm3
+from standards.masks import mask
+from standards.model import Severity
+from standards.places import with_column
+
+#: Common elements a sender may give; they travel with the record but never count for its digest.
+SENDER_COMMON = ("record_unique_identity", "owner_org_code", "remark", "signature")
+
+_COMPRESS = zstandard.ZstdCompressor(level=1)
+
+
+class FindingRow(NamedTuple):
+    """A finding on its way into the ledger; `row` is the index in the chunk."""
+
+    row: int
+    element: str
+    field: str
+    place: str
+    code: str
+    severity: Severity
+    value: str
+    params: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """The references of one chunk that must be known: element, rows, and the key each names."""
+
+    check: ReferenceCheck
+    rows: list[int]
+    keys: list[bytes]
+    values: list[str]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A chunk ready to be decided and stored."""
+
+    chunk: LegacyChunk
+    columns: dict[str, list[str]]
+    findings: list[FindingRow]
+    #: Per row: the worst severity found, or None.
+    worst: list[Severity | None]
+    candidates: Candidates
+    #: index in the chunk -> position among the candidates.
+    position: dict[int, int]
+    content: bytes | None
+    common: bytes | None
+    #: Keys of faulty rows, where they could be read: so that their cases close when the key comes again.
+    faulty_keys: dict[int, tuple[bytes, str]] = field(default_factory=dict)
+    wanted: list[Wanted] = field(default_factory=list)
+    unknown_fields: tuple[str, ...] = ()
+
+    def key_of(self, row: int) -> tuple[bytes | None, str]:
+        """Key hash and owner of a row, as far as they could be read."""
+        position = self.position.get(row)
+        if position is not None:
+            return self.candidates.key_hash[position], self.candidates.owner[position]
+        return self.faulty_keys.get(row, (None, ""))
+
+
+def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str) -> Prepared:
+    """Map and check a chunk whose first record is number `first_row` of its submission."""
+    translated = plan.program.run(chunk.columns, chunk.count)
+    columns = translated.columns
+    faults = translated.faults + plan.checker.check(columns, chunk.count, today, clean=chunk.clean)
+    if chunk.broken:
+        broken = chunk.broken
+        faults = [f for f in faults if f.row not in broken]
+        faults += [Fault(row, "", b.code, b.value, b.params) for row, b in broken.items()]
+    operations = _operations(columns.get("cd_operation"), chunk.count)
+    if "d" in operations:
+        keys = set(plan.dataset.natural_key)
+        faults = [f for f in faults if operations[f.row] != "d" or f.element in keys or f.row in chunk.broken]
+    findings, worst = _judge(plan, chunk, columns, faults)
+    prepared = Prepared(
+        chunk, columns, findings, worst, Candidates.empty(), {}, None, None, unknown_fields=translated.unknown_fields
+    )
+    _encode(plan, prepared, operations, first_row)
+    _references(plan, prepared)
+    return prepared
+
+
+def _operations(column: list[str] | None, count: int) -> list[str]:
+    if column is None:
+        return [""] * count
+    return [v if v in ("i", "u", "d") else "" for v in column]
+
+
+#: Certificates of organisations; a number under any other is a person's.
+_ORGANISATIONS = ("001", "002", "003", "099", "")
+
+
+def is_person(number: str) -> bool:
+    """True when a subject's number looks like that of a person (GB 11643), not of an organisation."""
+    return len(number) in (15, 18) and number[:17].isdigit() and check_id_number(number) is None
+
+
+def subject_of(number: str, blind: Callable[[str], bytes] | None) -> tuple[str, bytes | None]:
+    """How a record's subject stands in its head: organisations plainly, persons as a blind index only."""
+    if not is_person(number):
+        return number[:64], None
+    return "", blind(number) if blind else None
+
+
+def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> bool:
+    if fault.element in plan.personal:
+        return True
+    element = plan.dataset.by_id.get(fault.element)
+    if element is None or element.identified_by is None:
+        return False
+    certificates = columns.get(element.identified_by)
+    return certificates is not None and certificates[fault.row] not in _ORGANISATIONS
+
+
+def _judge(
+    plan: Plan, chunk: LegacyChunk, columns: Mapping[str, list[str]], faults: list[Fault]
+) -> tuple[list[FindingRow], list[Severity | None]]:
+    """Faults in the sender's words, and what they do to each record."""
+    worst: list[Severity | None] = [None] * chunk.count
+    findings: list[FindingRow] = []
+    labels = plan.program.labels
+    for fault in sorted(faults, key=lambda f: f.row):
+        severity = plan.severity(fault.code, fault.params.get("rule", ""))
+        before = worst[fault.row]
+        if before is None or _RANK[severity] > _RANK[before]:
+            worst[fault.row] = severity
+        label = labels.get(fault.element, "")
+        letter = chunk.letters.get(label, "")
+        value = mask(fault.value) if _is_personal(plan, columns, fault) else fault.value
+        findings.append(
+            FindingRow(
+                fault.row,
+                fault.element,
+                label,
+                with_column(chunk.places[fault.row], letter),
+                fault.code,
+                severity,
+                "" if value == UNREADABLE else value[:200],
+                fault.params,
+            )
+        )
+    return findings, worst
+
+
+_RANK = {Severity.WARNING: 1, Severity.HOLD: 2, Severity.ERROR: 3}
+
+
+def _encode(plan: Plan, prepared: Prepared, operations: list[str], first_row: int) -> None:
+    """Content, digests and identities of the records that are not rejected."""
+    chunk, columns = prepared.chunk, prepared.columns
+    worst = prepared.worst
+    key_columns = [columns.get(name) or [""] * chunk.count for name in plan.dataset.natural_key]
+    owners = columns.get("owner_org_code")
+    default_owner = plan.owner
+    subjects = columns.get(plan.dataset.subject.code or "")
+    events = columns.get(plan.dataset.event_date or "")
+    own = [(name, columns[name]) for name in plan.own if name in columns]
+    names = [name for name, _ in own]
+    rows = zip(*(column for _, column in own), strict=True) if own else iter([()] * chunk.count)
+    common_columns = [(n, columns[n]) for n in SENDER_COMMON if n in columns and any(columns[n])]
+    candidates = prepared.candidates
+    lines: list[bytes] = []
+    common_lines: list[bytes] = []
+    dataset = plan.dataset.id
+    for i, values in enumerate(rows):
+        owner = owners[i] if owners and owners[i] else default_owner
+        parts = [column[i] for column in key_columns]
+        if worst[i] is Severity.ERROR:
+            if any(parts) and UNREADABLE not in parts and owner != UNREADABLE:
+                prepared.faulty_keys[i] = (key_hash(dataset, join_key(parts)), owner)
+            continue
+        key = join_key(parts)
+        # Names are sorted, so this is canonical JSON; empty elements are absent.
+        line = encode_sorted({n: v for n, v in zip(names, values, strict=True) if v})
+        prepared.position[i] = len(lines)
+        lines.append(line)
+        candidates.row_no.append(first_row + i)
+        candidates.key_hash.append(key_hash(dataset, key))
+        candidates.owner.append(owner)
+        candidates.cd_id.append(cd_id(owner, dataset, key))
+        candidates.digest.append(sm3(line))
+        candidates.asked.append(operations[i])
+        subject, index = subject_of(subjects[i] if subjects else "", plan.blind)
+        candidates.subject.append(subject)
+        candidates.subject_index.append(index)
+        candidates.event_date.append(events[i][:10] if events else "")
+        if common_columns:
+            common_lines.append(encode_sorted({n: c[i] for n, c in sorted(common_columns) if c[i]}))
+    if lines:
+        prepared.content = _COMPRESS.compress(b"\n".join(lines))
+        if common_lines:
+            prepared.common = _COMPRESS.compress(b"\n".join(common_lines))
+
+
+def _references(plan: Plan, prepared: Prepared) -> None:
+    """Which keys the records of this chunk name, for the references that are checked."""
+    if not prepared.position:
+        return
+    for check in plan.references:
+        column = prepared.columns.get(check.element.id)
+        if column is None:
+            continue
+        wanted = Wanted(check, [], [], [])
+        remembered: dict[str, bytes] = {}
+        for i in prepared.position:
+            value = column[i]
+            if not value or value in check.unless or value == UNREADABLE:
+                continue
+            for item in value.split(";") if check.many else (value,):
+                if item in check.unless:
+                    continue
+                key = remembered.get(item)
+                if key is None:
+                    key = remembered[item] = key_hash(check.dataset, item)
+                wanted.rows.append(i)
+                wanted.keys.append(key)
+                wanted.values.append(item)
+        if wanted.rows:
+            prepared.wanted.append(wanted)

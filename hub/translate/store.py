@@ -1,0 +1,446 @@
+"""Storing one prepared chunk: one transaction, one bulk write a table.
+
+    heads read → decided → record, chunk, finding, case_, record_head, parcel, delivery, tally, journal, outbox
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from hub.ledger import bulk, cases, heads, holds, journal, submissions, tallies
+from hub.ledger.cases import Due, Opening
+from hub.ledger.parcels import StoredParcel
+from hub.ledger.submissions import Submission
+from hub.ledger.tables import chunk as chunk_table
+from hub.ledger.tables import finding, hold, record
+from hub.plan import Plan
+from hub.translate.decide import Decision, decide
+from hub.translate.prepare import FindingRow, Prepared
+from hub.translate.route import Load, route_records
+from standards.digest import sm3
+from standards.model import Severity
+from standards.states import CaseClass, Verdict
+
+
+class LostLease(Exception):
+    """Somebody else is at this submission, or the chunk was stored before: stop without a word."""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What storing a chunk came to."""
+
+    counts: dict[str, int]
+    parcels: int = 0
+    findings: int = 0
+
+
+@dataclass(slots=True)
+class Storing:
+    """What does not change between the chunks of one submission."""
+
+    submission: Submission
+    plan: Plan
+    owner: str
+    lease: timedelta
+    due: Callable[[datetime], Due]
+    hold_for: timedelta
+    findings_kept: int
+    #: Turns a bookmark into text; the first row of each zip member, for rows whose order cannot be told.
+    members: list[tuple[int, str]] = field(default_factory=list)
+    known_references: set[bytes] = field(default_factory=set)
+    findings_so_far: int = 0
+
+
+def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, first_row: int, now: datetime) -> Stored:
+    """Decide and store one chunk.  Raises LostLease, or Conflict when it must be decided again."""
+    chunk, plan, submission = prepared.chunk, s.plan, s.submission
+    findings = list(prepared.findings)
+    worst = list(prepared.worst)
+    waits: dict[int, bytes] = {}
+    _check_references(connection, s, prepared, findings, worst, waits)
+    decisions = _decide(connection, s, prepared, findings, worst, now)
+    verdicts = _verdicts(chunk.count, prepared, worst, decisions)
+    counts = {v.value: n for v, n in Counter(verdicts).items()}
+    counts["read"] = chunk.count
+    stored = Stored(counts)
+    made = _deliveries(connection, s, prepared, decisions, verdicts, first_row, seq, now) if not submission.test else []
+    stored.parcels = sum(1 for p in made if p.ended_at is None)
+    ok = submissions.advance(
+        connection,
+        submission.id,
+        s.owner,
+        chunk=seq,
+        lease_until=now + s.lease,
+        bookmark=json.dumps(dict(chunk.bookmark), ensure_ascii=False),
+        counts=counts,
+        parcels=stored.parcels,
+    )
+    if not ok:
+        raise LostLease
+    _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
+    stored.findings = _findings(connection, s, findings, first_row)
+    if not submission.test:
+        _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
+        _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
+        _tally(connection, s, counts, findings, made, now)
+    _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
+    return stored
+
+
+def _check_references(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: list[FindingRow],
+    worst: list[Severity | None],
+    waits: dict[int, bytes],
+) -> None:
+    """References to records nobody has seen become findings; those that only wait hold their record."""
+    if not prepared.wanted:
+        return
+    asked = {key for wanted in prepared.wanted for key in wanted.keys} - s.known_references
+    if asked:
+        s.known_references |= heads.known(connection, list(asked))
+    here = set(prepared.candidates.key_hash)
+    for wanted in prepared.wanted:
+        check = wanted.check
+        label = s.plan.program.labels.get(check.element.id, "")
+        for row, key, value in zip(wanted.rows, wanted.keys, wanted.values, strict=True):
+            if key in s.known_references or key in here:
+                continue
+            place = prepared.chunk.places[row]
+            params = {"dataset": check.dataset}
+            findings.append(FindingRow(row, check.element.id, label, place, check.code, check.severity, value, params))
+            if worst[row] is not Severity.ERROR and check.severity is not Severity.WARNING:
+                worst[row] = check.severity
+            if check.severity is Severity.HOLD:
+                waits.setdefault(row, key)
+
+
+def _decide(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: list[FindingRow],
+    worst: list[Severity | None],
+    now: datetime,
+) -> dict[int, Decision]:
+    """The decision of each record that passed the checker and waits for nothing, by its index in the chunk."""
+    candidates = prepared.candidates
+    passing = [i for i in prepared.position if worst[i] not in (Severity.ERROR, Severity.HOLD)]
+    if not passing:
+        return {}
+    if len(passing) < len(candidates):
+        candidates = candidates.only([prepared.position[i] for i in passing])
+    known = heads.look_up(connection, list(dict.fromkeys(candidates.key_hash)))
+    foreign = {"hold": Verdict.HELD, "reject": Verdict.REJECTED}.get(s.plan.foreign)
+    decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s))
+    decisions = dict(zip(passing, decided.decisions, strict=True))
+    for i, decision in decisions.items():
+        if decision.code:
+            severity = Severity.HOLD if decision.verdict is Verdict.HELD else Severity.ERROR
+            element = s.plan.dataset.natural_key[0]
+            label = s.plan.program.labels.get(element, "")
+            value = prepared.columns.get(element, [""] * prepared.chunk.count)[i]
+            place = prepared.chunk.places[i]
+            findings.append(FindingRow(i, element, label, place, decision.code, severity, value, decision.params))
+            worst[i] = severity
+    if not s.submission.test:
+        heads.write(
+            connection,
+            decided.new,
+            decided.revised,
+            dataset=s.plan.dataset.id,
+            party=s.plan.party,
+            submission_id=s.submission.id,
+            now=now,
+        )
+    return decisions
+
+
+def _clash(s: Storing) -> Callable[[UUID, int, int], bool]:
+    """Two rows of different files of one zip have no order between them."""
+    members = s.members
+
+    def member(row: int) -> str:
+        found = ""
+        for first, name in members:
+            if first > row:
+                break
+            found = name
+        return found
+
+    def clash(_submission: UUID, row: int, own: int) -> bool:
+        return len(members) > 1 and member(row) != member(own)
+
+    return clash
+
+
+def _verdicts(
+    count: int, prepared: Prepared, worst: Sequence[Severity | None], decisions: Mapping[int, Decision]
+) -> list[Verdict]:
+    result = []
+    for i in range(count):
+        if worst[i] is Severity.ERROR:
+            result.append(Verdict.REJECTED)
+        elif worst[i] is Severity.HOLD:
+            result.append(Verdict.HELD)
+        else:
+            result.append(decisions[i].verdict)
+    return result
+
+
+def _records(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    decisions: Mapping[int, Decision],
+    verdicts: Sequence[Verdict],
+    seq: int,
+    first_row: int,
+    now: datetime,
+) -> None:
+    chunk, candidates = prepared.chunk, prepared.candidates
+    kept = any(v in (Verdict.ACCEPTED, Verdict.HELD) for v in verdicts)
+    position = prepared.position
+    nothing = Decision(Verdict.REJECTED, 0, "")
+    chosen = [decisions.get(i, nothing) for i in range(chunk.count)]
+    places = [position.get(i) for i in range(chunk.count)]
+    sub = s.submission
+    bulk.insert(
+        connection,
+        record,
+        {
+            "month": sub.month,
+            "submission_id": sub.id,
+            "row_no": list(range(first_row, first_row + chunk.count)),
+            "chunk": seq,
+            "idx": [p if kept else None for p in places],
+            "place": chunk.places,
+            "verdict": [str(v) for v in verdicts],
+            "key_hash": [prepared.key_of(i)[0] for i in range(chunk.count)],
+            "owner": [candidates.owner[p] if p is not None else "" for p in places],
+            "cd_id": [candidates.cd_id[p] if p is not None else "" for p in places],
+            "revision": [d.revision for d in chosen],
+            "operation": [d.operation for d in chosen],
+            "digest": [candidates.digest[p] if p is not None else None for p in places],
+            "event_date": [candidates.event_date[p] if p is not None else "" for p in places],
+            "twin_id": [d.twin[0] if d.twin else None for d in chosen],
+            "twin_row": [d.twin[1] if d.twin else None for d in chosen],
+        },
+        chunk.count,
+    )
+    seal = s.plan.seal
+    connection.execute(
+        chunk_table.insert().values(
+            month=sub.month,
+            submission_id=sub.id,
+            seq=seq,
+            dataset=s.plan.dataset.id,
+            dataset_version=s.plan.dataset.version,
+            mapping=s.plan.mapping,
+            first_row=first_row,
+            count=chunk.count,
+            member=chunk.member[:255],
+            raw_offset=chunk.raw_offset,
+            resume_from=sub.bookmark if seq == 0 else "",
+            stored_at=now,
+            key_ref=seal.key_ref,
+            content=seal.close(prepared.content) if kept and prepared.content else None,
+            common=seal.close(prepared.common) if kept and prepared.common else None,
+        )
+    )
+
+
+def _findings(connection: Connection, s: Storing, findings: Sequence[FindingRow], first_row: int) -> int:
+    room = max(0, s.findings_kept - s.findings_so_far)
+    kept = sorted(findings, key=lambda f: f.row)[:room]
+    numbers: Counter[int] = Counter()
+    nos = []
+    for f in kept:
+        numbers[f.row] += 1
+        nos.append(numbers[f.row])
+    bulk.insert(
+        connection,
+        finding,
+        {
+            "month": s.submission.month,
+            "submission_id": s.submission.id,
+            "row_no": [first_row + f.row for f in kept],
+            "no": nos,
+            "party": s.plan.party,
+            "dataset": s.plan.dataset.id,
+            "element": [f.element for f in kept],
+            "field": [f.field[:255] for f in kept],
+            "place": [f.place for f in kept],
+            "code": [f.code for f in kept],
+            "severity": [str(f.severity) for f in kept],
+            "value": [f.value for f in kept],
+            "params": [json.dumps(dict(f.params), ensure_ascii=False) if f.params else "{}" for f in kept],
+        },
+        len(kept),
+    )
+    return len(findings)
+
+
+def _cases(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: Sequence[FindingRow],
+    verdicts: Sequence[Verdict],
+    decisions: Mapping[int, Decision],
+    first_row: int,
+    now: datetime,
+) -> None:
+    """What was rejected opens a case; what passed closes the one its key had."""
+    first_code: dict[int, str] = {}
+    for f in findings:
+        if f.severity is Severity.ERROR:
+            first_code.setdefault(f.row, f.code)
+    openings = []
+    for i, verdict in enumerate(verdicts):
+        if verdict is not Verdict.REJECTED:
+            continue
+        key, owner = prepared.key_of(i)
+        openings.append(
+            Opening(
+                class_=CaseClass.WRONG,
+                party=s.plan.party,
+                code=first_code.get(i, ""),
+                dataset=s.plan.dataset.id,
+                owner=owner,
+                key_hash=key,
+                submission_id=s.submission.id,
+                row_no=first_row + i,
+            )
+        )
+    if openings:
+        cases.open_many(connection, openings, s.due(now), now)
+    good = [i for i, v in enumerate(verdicts) if v in (Verdict.ACCEPTED, Verdict.DUPLICATE)]
+    if good:
+        keys = []
+        for i in good:
+            key, owner = prepared.key_of(i)
+            if key is not None:
+                keys.append((key, owner, first_row + i))
+        cases.passed(connection, keys, destination="", submission_id=s.submission.id, now=now)
+
+
+def _holds(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: Sequence[FindingRow],
+    verdicts: Sequence[Verdict],
+    waits: Mapping[int, bytes],
+    first_row: int,
+    now: datetime,
+) -> None:
+    """What is held waits with a due time; an older hold of the same key gives way."""
+    held = [i for i, v in enumerate(verdicts) if v is Verdict.HELD]
+    touched = [i for i, v in enumerate(verdicts) if v in (Verdict.HELD, Verdict.ACCEPTED)]
+    keys = [key for i in touched if (key := prepared.key_of(i)[0]) is not None]
+    if keys:
+        holds.supersede(connection, keys, s.submission.id, now)
+    if not held:
+        return
+    codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
+    identities = [prepared.key_of(i) for i in held]
+    bulk.insert(
+        connection,
+        hold,
+        {
+            "submission_id": s.submission.id,
+            "row_no": [first_row + i for i in held],
+            "key_hash": [key for key, _ in identities],
+            "owner": [owner for _, owner in identities],
+            "party": s.plan.party,
+            "dataset": s.plan.dataset.id,
+            "code": [codes.get(i, "") for i in held],
+            "wait_for": [waits.get(i) for i in held],
+            "opened_at": now,
+            "due_at": now + s.hold_for,
+        },
+        len(held),
+    )
+
+
+def _deliveries(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    decisions: Mapping[int, Decision],
+    verdicts: Sequence[Verdict],
+    first_row: int,
+    seq: int,
+    now: datetime,
+) -> list[StoredParcel]:
+    """One delivery for each accepted record and destination; parcels of records that may go together."""
+    accepted = [i for i, v in enumerate(verdicts) if v is Verdict.ACCEPTED]
+    if not accepted or not s.plan.routes:
+        return []
+    last_of_key: dict[tuple[bytes, str], int] = {}
+    for i in accepted:
+        p = prepared.position[i]
+        last_of_key[(prepared.candidates.key_hash[p], prepared.candidates.owner[p])] = i
+    newest = set(last_of_key.values())
+    # An older revision of the same chunk is not in the ledger yet: its delivery is born superseded.
+    twins = {twin: i for i in accepted if i in newest and (twin := decisions[i].twin) is not None}
+    load = Load(
+        submission_id=s.submission.id,
+        lane=s.submission.lane,
+        traceparent=s.submission.traceparent,
+        dataset=s.plan.dataset.id,
+        version=s.plan.dataset.version,
+        chunk=seq,
+        first_row=first_row,
+        columns=prepared.columns,
+    )
+    return route_records(connection, s.plan.routes, load, accepted, newest, twins, now)
+
+
+def _tally(
+    connection: Connection,
+    s: Storing,
+    counts: Mapping[str, int],
+    findings: Sequence[FindingRow],
+    made: Sequence[StoredParcel],
+    now: datetime,
+) -> None:
+    party, dataset = s.plan.party, s.plan.dataset.id
+    sums: Counter[tallies.Key] = Counter({(party, dataset, "", name): n for name, n in counts.items()})
+    for f in findings:
+        sums[(party, dataset, "", f"finding.{f.code}"[:40])] += 1
+    for p in made:
+        sums[(party, dataset, p.destination, "routed")] += p.count
+    tallies.add(connection, sums, now)
+
+
+def _journal(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    decisions: Mapping[int, Decision],
+    counts: Mapping[str, int],
+    seq: int,
+    first_row: int,
+    now: datetime,
+) -> None:
+    digests = b"".join(prepared.candidates.digest)
+    entry = journal.Entry(
+        "chunk_judged",
+        s.owner,
+        s.submission.id,
+        None,
+        {"chunk": seq, "first_row": first_row, "counts": dict(counts), "digest": sm3(digests).hex()},
+    )
+    journal.append(connection, [entry], now)

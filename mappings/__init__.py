@@ -1,0 +1,1 @@
+"""The meaning: what one system's words are in the standard."""

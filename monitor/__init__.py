@@ -1,0 +1,1 @@
+"""The sight: it only looks."""

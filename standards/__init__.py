@@ -1,0 +1,1 @@
+"""The words: what is true without a network and the same everywhere."""

@@ -1,0 +1,271 @@
+"""The Excel template of a data set: what a unit without a system fills in.
+
+Sheet 1 holds the data.  Row 1 shows the Chinese titles, row 2 (hidden) the element ids, data begin in row 3; a reader
+may go by either row.  Every cell is text, so that Excel eats no leading zero and turns no long number into 1.1E+17.  A
+code is chosen as `01 日常检查`; `code_of` takes the code out again.  Sheet 填写说明 explains every element and shows a
+sample row; sheet 码表 holds the lists behind the drop-downs.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
+
+from standards.model import DataSet, Element, FilledBy, Kind
+from standards.registry import Standard
+from standards.samples import Samples
+from standards.wording import in_words
+
+#: Rows of the data sheet, counted from 0.
+TITLE_ROW, ID_ROW, FIRST_DATA_ROW = 0, 1, 2
+#: So many rows get formats and drop-downs.
+_ROWS = 5000
+EXPLANATIONS, CODES = "填写说明", "码表"
+
+#: How a kind is told to a clerk.
+_KINDS: dict[Kind, str] = {
+    Kind.TEXT: "文字",
+    Kind.LONGTEXT: "长文字，可换行",
+    Kind.CODE: "代码，从下拉框选",
+    Kind.DATE: "日期，如 2021-03-05",
+    Kind.DATETIME: "日期时间，如 2021-03-05 09:30:00",
+    Kind.DECIMAL: "数字",
+    Kind.INT: "整数",
+    Kind.LIST: "多个值，用分号分隔",
+    Kind.USCC: "统一社会信用代码，18 位",
+    Kind.ID_NUMBER: "公民身份号码，18 位",
+    Kind.REG_NO: "注册号，15 位",
+    Kind.ORG_CODE: "组织机构代码，9 位",
+    Kind.REGION: "行政区划代码，6 位数字",
+    Kind.INDUSTRY: "行业代码，如 C3912",
+    Kind.ITEM: "监管事项目录编码，14 位数字",
+    Kind.MAIN_ITEM: "主项编码，8 位数字",
+    Kind.INVENTORY: "实施清单编码：18 位信用代码 + 层级 1–5 + 其余",
+    Kind.JSON: "JSON",
+}
+#: Sheet names may not hold these.
+_NOT_IN_SHEET_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+
+
+def export(dataset: DataSet, standard: Standard) -> bytes:
+    """The template as an .xlsx file; the same definition gives the same bytes."""
+    held = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        held,
+        {"in_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False},
+    )
+    book.set_properties(
+        {
+            "title": dataset.title,
+            "subject": f"{dataset.id} {dataset.version}",
+            "created": datetime(2021, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+        }
+    )
+    book.set_custom_property("hub_dataset", dataset.id)
+    book.set_custom_property("hub_version", dataset.version)
+    _Template(book, dataset, standard).write()
+    book.close()
+    return held.getvalue()
+
+
+def elements_of(dataset: DataSet) -> tuple[Element, ...]:
+    """The columns of the data sheet: what a sender may or must give."""
+    return dataset.from_sender
+
+
+def sheet_name(dataset: DataSet) -> str:
+    """The name of the data sheet."""
+    return dataset.title.translate(_NOT_IN_SHEET_NAMES)[:31].strip()
+
+
+def choice(code: str, name: str) -> str:
+    """What a drop-down shows."""
+    return code if code == name else f"{code} {name}"
+
+
+def code_of(shown: str, codes: Mapping[str, str]) -> str:
+    """The code in what a drop-down showed, item by item; anything else stays as it is."""
+    return ";".join(_one_code(part.strip(), codes) for part in shown.split(";"))
+
+
+def _one_code(shown: str, codes: Mapping[str, str]) -> str:
+    code, _, name = shown.partition(" ")
+    return code if codes.get(code) == name and name else shown
+
+
+def is_id_row(cells: Sequence[object], dataset: DataSet) -> bool:
+    """Whether a row is the hidden one with the element ids."""
+    words = [str(cell) for cell in cells if cell not in (None, "")]
+    return bool(words) and all(word in dataset.by_id for word in words)
+
+
+class _Template:
+    """One workbook being written."""
+
+    def __init__(self, book: Any, dataset: DataSet, standard: Standard) -> None:
+        self.book = book
+        self.dataset = dataset
+        self.standard = standard
+        self.elements = elements_of(dataset)
+        frame = {"border": 1, "border_color": "#B0B7C3", "valign": "vcenter", "text_wrap": True}
+        self.must = book.add_format({**frame, "bold": True, "font_color": "#FFFFFF", "bg_color": "#B3261E"})
+        self.conditional = book.add_format({**frame, "bold": True, "font_color": "#3A2A00", "bg_color": "#F6C667"})
+        self.optional = book.add_format({**frame, "bold": True, "bg_color": "#DDE3EA"})
+        self.text = book.add_format({"num_format": "@"})
+        self.plain = book.add_format(frame)
+        self.heading = book.add_format({**frame, "bold": True, "bg_color": "#DDE3EA"})
+        self.title = book.add_format({"bold": True, "font_size": 14})
+
+    def write(self) -> None:
+        """All three sheets; the data sheet comes first."""
+        data = self.book.add_worksheet(sheet_name(self.dataset))
+        explanations = self.book.add_worksheet(EXPLANATIONS)
+        codes = self.book.add_worksheet(CODES)
+        ranges = self._codes(codes)
+        self._data(data, ranges)
+        self._explanations(explanations)
+        data.activate()
+
+    def _codes(self, sheet: Any) -> dict[str, str]:
+        """Each code list in a column; gives its range for the drop-downs."""
+        lists = dict.fromkeys(e.list for e in self.elements if e.list is not None)
+        ranges = {}
+        for column, name in enumerate(lists):
+            held = self.standard.codelist(name)
+            sheet.write_string(0, column, f"{name} {held.title}", self.heading)
+            for row, code in enumerate(held.codes, 1):
+                sheet.write_string(row, column, choice(code.code, code.name), self.text)
+            letter = xl_col_to_name(column)
+            ranges[name] = f"={CODES}!${letter}$2:${letter}${len(held.codes) + 1}"
+        if lists:
+            sheet.set_column(0, len(lists) - 1, 28, self.text)
+        sheet.freeze_panes(1, 0)
+        return ranges
+
+    def _data(self, sheet: Any, ranges: Mapping[str, str]) -> None:
+        for column, element in enumerate(self.elements):
+            sheet.set_column(column, column, _width(element), self.text)
+            sheet.write_string(TITLE_ROW, column, element.title, self._need_format(element))
+            sheet.write_comment(TITLE_ROW, column, self._note(element), {"x_scale": 2, "y_scale": 1.6})
+            sheet.write_string(ID_ROW, column, element.id, self.text)
+            validation = self._validation(element, ranges)
+            if validation is not None:
+                sheet.data_validation(FIRST_DATA_ROW, column, FIRST_DATA_ROW + _ROWS - 1, column, validation)
+        sheet.set_row(TITLE_ROW, 36)
+        sheet.set_row(ID_ROW, None, None, {"hidden": True})
+        sheet.freeze_panes(FIRST_DATA_ROW, 0)
+
+    def _need_format(self, element: Element) -> Any:
+        if element.need == "must" and element.filled_by is FilledBy.SENDER:
+            return self.must
+        return self.conditional if element.when or element.group else self.optional
+
+    def _note(self, element: Element) -> str:
+        parts = [f"【{need_in_words(element, self.dataset, self.standard)}】{kind_in_words(element)}"]
+        if element.note:
+            parts.append(element.note)
+        return "\n".join(parts)[:1000]
+
+    def _validation(self, element: Element, ranges: Mapping[str, str]) -> dict[str, Any] | None:
+        """A drop-down for a code; for a list of codes only advice, as a cell can hold several."""
+        if element.list is None:
+            return None
+        if element.type is Kind.CODE:
+            return {
+                "validate": "list",
+                "source": ranges[element.list],
+                "error_title": "不在码表中",
+                "error_message": f"请从下拉框中选择（码表 {element.list}）。",
+                "error_type": "stop",
+            }
+        told = "多个代码用分号分隔" if element.type is Kind.LIST else "可填的代码"
+        return {
+            "validate": "list",
+            "source": ranges[element.list],
+            "show_error": False,
+            "input_title": element.title[:32],
+            "input_message": f"{told}，见“{CODES}”表 {element.list}。"[:255],
+        }
+
+    def _explanations(self, sheet: Any) -> None:
+        dataset = self.dataset
+        sheet.write_string(0, 0, f"{dataset.title}（{dataset.id}，版本 {dataset.version}）填写说明", self.title)
+        told = (
+            "红色为必填，黄色为符合条件时必填，灰色为选填。第 2 行为隐藏的数据项代码，请勿删除。数据从第 3 行填起，"
+            "一行一条记录。所有单元格为文本格式，从别处粘贴时请选“只粘贴值”。"
+        )
+        sheet.write_string(1, 0, told)
+        head = ("列名", "数据项代码", "填写要求", "格式", "最大长度", "码表", "说明", "样例")
+        for column, words in enumerate(head):
+            sheet.write_string(3, column, words, self.heading)
+        sample = next(Samples(dataset, self.standard, seed=20).records(1))
+        for row, element in enumerate(self.elements, 4):
+            shown = self._sample(element, sample.get(element.id, ""))
+            cells = (
+                element.title,
+                element.id,
+                need_in_words(element, dataset, self.standard),
+                kind_in_words(element),
+                size_in_words(element),
+                element.list or "",
+                element.note,
+                shown,
+            )
+            for column, words in enumerate(cells):
+                sheet.write_string(row, column, words, self.plain)
+        for column, width in enumerate((24, 30, 36, 26, 12, 20, 40, 36)):
+            sheet.set_column(column, column, width)
+        sheet.freeze_panes(4, 1)
+
+    def _sample(self, element: Element, value: str) -> str:
+        if element.type is Kind.CODE and value:
+            return choice(value, self.standard.codes(element.list or "")[value])
+        return value[:200]
+
+
+def _width(element: Element) -> float:
+    by_title = 2.2 * len(element.title) + 2
+    by_size = min(element.max or 20, 40)
+    return max(10, min(40, max(by_title, by_size if element.type is not Kind.CODE else 14)))
+
+
+def need_in_words(element: Element, dataset: DataSet, standard: Standard) -> str:
+    """When the element must be filled in, for a clerk."""
+    if element.filled_by is FilledBy.HUB:
+        return "可不填，由枢纽填写"
+    if element.filled_by is FilledBy.RECEIVER:
+        return "由接收方填写"
+    if element.need == "must":
+        return "必填"
+    condition = f"当{in_words(element.when, dataset, standard)}时" if element.when else ""
+    if element.group is not None:
+        others = [e.title for e in dataset.elements if e.group == element.group and e.id != element.id]
+        return f"{condition}{'，' if condition else ''}与{'、'.join(f'“{t}”' for t in others)}至少填一项"
+    return f"{condition}必填" if condition else "选填"
+
+
+def kind_in_words(element: Element) -> str:
+    """The form of the value, for a clerk."""
+    if element.pattern_says:
+        return element.pattern_says
+    if element.type is Kind.DECIMAL:
+        return f"数字，小数最多 {element.scale} 位" if element.scale else "整数"
+    if element.type is Kind.LIST:
+        inner = _KINDS[element.of or Kind.TEXT].split("，从下拉框选")[0]
+        least = f"，至少 {element.min_items} 项" if element.min_items else ""
+        return f"多个值用分号分隔{least}，每项为{inner}"
+    return _KINDS[element.type]
+
+
+def size_in_words(element: Element) -> str:
+    """The greatest length, for a clerk."""
+    if element.max is None:
+        return ""
+    if element.type is Kind.DECIMAL:
+        return f"{element.max} 位，其中小数 {element.scale} 位"
+    return f"{element.max} 位" if element.type is Kind.INT else f"{element.max} 字"

@@ -1,0 +1,1 @@
+"""The tests, and the services, data and helpers that they share."""

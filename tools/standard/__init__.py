@@ -1,0 +1,1 @@
+"""Parts of the import of the standard: reading the source, the hand-kept tables, converting, writing."""
