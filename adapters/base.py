@@ -13,7 +13,7 @@ from standards.ports import Destination, Source
 
 
 class AdapterSettings(BaseModel):
-    """Settings of one use of an adapter: one typed model feeds the parser, the linter, the reference page and the form."""
+    """Settings of one use of an adapter: one typed model feeds parser, linter, reference page and form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

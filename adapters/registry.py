@@ -1,4 +1,4 @@
-"""Which adapters there are: built in, and whatever other packages bring through the entry-point group `hub.adapters`."""
+"""Which adapters there are: built in, and what other packages bring through the entry-point group `hub.adapters`."""
 
 from __future__ import annotations
 

@@ -157,9 +157,7 @@ def refuse_status(response: httpx2.Response) -> None:
     if status >= 500:
         raise Temporary(said, what_zh=said_zh, retry_after=after)
     if status in (401, 403):
-        raise NotAllowed(
-            said, what_zh=said_zh, hint="check the key and the rights", hint_zh="请检查密钥和权限"
-        )
+        raise NotAllowed(said, what_zh=said_zh, hint="check the key and the rights", hint_zh="请检查密钥和权限")
     if status in (404, 405, 410):
         raise BadSetup(said, what_zh=said_zh, hint="check the address", hint_zh="请检查地址")
     if status < 400:

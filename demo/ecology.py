@@ -11,10 +11,10 @@ from random import Random
 from standards.identifiers import make_uscc
 
 HEADER = (
-    "序号", "案件编号", "案件名称", "监管事项编码", "实施机构", "机构代码", "监管对象", "当事人", "当事人类型", "证件类型",
-    "证件号码", "注册地址", "区划", "案件来源", "检查编号", "违法事实", "补充说明", "处罚依据", "处罚程序", "是否听证",
-    "立案日期", "是否涉刑", "决定书文号", "决定日期", "处罚种类", "罚款金额(万元)", "没收违法所得(万元)", "处罚结果",
-    "复议情况", "诉讼情况", "是否不予处罚", "备注",
+    "序号", "案件编号", "案件名称", "监管事项编码", "实施机构", "机构代码", "监管对象", "当事人", "当事人类型",
+    "证件类型", "证件号码", "注册地址", "区划", "案件来源", "检查编号", "违法事实", "补充说明", "处罚依据", "处罚程序",
+    "是否听证", "立案日期", "是否涉刑", "决定书文号", "决定日期", "处罚种类", "罚款金额(万元)", "没收违法所得(万元)",
+    "处罚结果", "复议情况", "诉讼情况", "是否不予处罚", "备注",
 )  # fmt: skip
 
 BUREAU = "大同市生态环境局"
@@ -69,7 +69,10 @@ def rows(count: int, *, faults: float = 0.0, seed: int = 1, first: int = 1, edit
     """
     chosen = Random(seed)
     subjects = [
-        (f"大同市{chosen.choice('云冈平城新荣阳高天镇浑源')}{n}号环保科技有限公司", make_uscc(chosen, chosen.choice(_DISTRICTS)))
+        (
+            f"大同市{chosen.choice('云冈平城新荣阳高天镇浑源')}{n}号环保科技有限公司",
+            make_uscc(chosen, chosen.choice(_DISTRICTS)),
+        )
         for n in range(500)
     ]
     for n in range(first, first + count):
@@ -80,11 +83,12 @@ def rows(count: int, *, faults: float = 0.0, seed: int = 1, first: int = 1, edit
         month, day = chosen.randrange(1, 10), chosen.randrange(1, 28)
         with_warning = n % 3 == 0
         values = [
-            str(n), f"同环罚〔2026〕{n:07}号", f"{name}{fact}案", f"140200010001{n % 7 + 1:02}", BUREAU, BUREAU_CODE, "",
-            name, "企业", "信用代码", code, f"大同市平城区迎宾街{n % 300}号", _DISTRICTS[n % len(_DISTRICTS)],
-            _SOURCES[n % 5], f"JC2026{n:07}" if n % 5 == 0 else "", f"{month}月{day}日检查发现：{fact}", "", law, "普通",
-            "否", f"2026/{month}/{day}", "否", f"同环罚字2026-{n:07}", f"2026年{month}月{day + 1}日",
-            "罚款、警告" if with_warning else "罚款", f"{fine + edition - 1}.{n % 10}", "", f"罚款{fine}万元", "", "", "否",
+            str(n), f"同环罚〔2026〕{n:07}号", f"{name}{fact}案", f"140200010001{n % 7 + 1:02}", BUREAU, BUREAU_CODE,
+            "", name, "企业", "信用代码", code, f"大同市平城区迎宾街{n % 300}号", _DISTRICTS[n % len(_DISTRICTS)],
+            _SOURCES[n % 5], f"JC2026{n:07}" if n % 5 == 0 else "", f"{month}月{day}日检查发现：{fact}", "", law,
+            "普通", "否", f"2026/{month}/{day}", "否", f"同环罚字2026-{n:07}", f"2026年{month}月{day + 1}日",
+            "罚款、警告" if with_warning else "罚款", f"{fine + edition - 1}.{n % 10}", "", f"罚款{fine}万元", "", "",
+            "否",
             f"第{edition}版" if edition > 1 else "",
         ]  # fmt: skip
         fault = ""

@@ -125,9 +125,7 @@ class Hub:
         if "dispatch" in roles:
             self._dispatch(workers.threads)
         if "look" in roles:
-            collector = Collector(
-                self.ledger, self.generations, self.doors, self.clock, self.settling, self.owner
-            )
+            collector = Collector(self.ledger, self.generations, self.doors, self.clock, self.settling, self.owner)
             sources = Sources(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.owner)
             for part in (self.scheduler(), collector, sources):
                 part.start()

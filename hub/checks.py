@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a set of settings, found before it is used: every mistake, with line and near name."""
+"""Everything that can be wrong with settings, found before they are used: every mistake, with line and near name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class _Check:
         if value in names:
             return True
         near = get_close_matches(value, names, 1, 0.5)
-        self.complain(path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}")
+        self.complain(
+            path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+        )
         return False
 
     def _connection(self, generation: Generation, name: str) -> None:

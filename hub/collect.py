@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.dispatch import settle as settling
-from hub.dispatch.build import lines_of
+from hub.dispatch.build import Line, lines_of
 from hub.dispatch.doors import Doors
 from hub.dispatch.settle import Settling
 from hub.generations import Generation, Generations
@@ -73,13 +73,16 @@ class Collector:
                 waiting = parcels.awaiting(connection, name, _BATCH)
             if not waiting:
                 continue
-            now = self.clock.now()
-            if self.ledger.write(lambda c, n=name, t=now: leases.take(c, f"collect:{n}", self.owner, t, _LEASE)):
+            if self._mine(name):
                 done += self._collect(generation, name, waiting)
         return done
 
+    def _mine(self, name: str) -> bool:
+        now = self.clock.now()
+        return self.ledger.write(lambda c: leases.take(c, f"collect:{name}", self.owner, now, _LEASE))
+
     def _collect(self, generation: Generation, name: str, waiting: list[StoredParcel]) -> int:
-        held: dict[object, tuple[StoredParcel, list[settling.Line]]] = {}
+        held: dict[object, tuple[StoredParcel, list[Line]]] = {}
         with self.ledger.read() as connection:
             for stored in waiting:
                 held[stored.id] = (stored, lines_of(connection, stored))
@@ -118,7 +121,7 @@ class Collector:
         probe_at = now + self.generations.current().settings.destinations[name].retry.probe
         self.ledger.write(lambda c: destinations.failed(c, name, error.what_zh, probe_at, now))
 
-    def _settle(self, stored: StoredParcel, lines: list[settling.Line], answer: Answer) -> None:
+    def _settle(self, stored: StoredParcel, lines: list[Line], answer: Answer) -> None:
         now = self.clock.now()
 
         def work(connection: Connection) -> None:

@@ -28,7 +28,9 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         text = path.read_text("utf-8")
     except OSError as error:
         raise BadConfiguration(
-            f"cannot read {path}: {error.strerror}", what_zh=f"无法读取配置文件 {path}", hint="hub demo shows a whole one"
+            f"cannot read {path}: {error.strerror}",
+            what_zh=f"无法读取配置文件 {path}",
+            hint="hub demo shows a whole one",
         ) from error
     return parse(text, path.name, os.environ if environment is None else environment)
 

@@ -36,8 +36,8 @@ from standards.checker import Checker
 from standards.clock import Clock
 from standards.digest import sm3
 from standards.errors import BadConfiguration, UnknownName
-from standards.model import DataSet, FilledBy, Severity
 from standards.findings import catalogue
+from standards.model import DataSet, FilledBy, Severity
 from standards.region_names import RegionNames
 from standards.registry import Standard
 from standards.registry import load as load_standard
@@ -124,7 +124,7 @@ class Generation:
             checker=self.checker(dataset),
             read=ReadOptions.model_validate({**file.read, **settings.read}),
             severity=self.severity_of(dataset),
-            references=references_of(dataset, self.reference_policy),
+            references=references_of(dataset, self.reference_policy, self.standard.dataset),
             routes=routes_of(
                 self.settings.routes,
                 connection=name,
@@ -143,7 +143,7 @@ class Generation:
         return Checker(dataset, self.standard, demand, self.standard.common_for(dataset), mild=mild_codes())
 
     def severity_of(self, dataset: DataSet) -> Callable[[str, str], Severity]:
-        """How serious a finding (code, rule) is for a data set: by settings, then by the rule, then by the catalogue."""
+        """How serious a finding (code, rule) is for a data set: by settings, then the rule, then the catalogue."""
         own = self.settings.severities
         rules = {rule.id: rule for rule in dataset.rules}
         held: dict[tuple[str, str], Severity] = {}
@@ -162,6 +162,12 @@ class Generation:
         """What an unknown reference does: off, warn, hold or reject."""
         own = self.settings.references
         return own.get(f"{dataset}.{element}") or own.get(dataset) or own.get("default") or "off"
+
+
+#: Common elements that a message from another hub or front-end table carries and that we fill ourselves.
+_TRAVELLING = (
+    "cd_*", "data_up_*", "dataset_version", "provider_code", "report_way", "trace_id", "event_date", "content_digest",
+)  # fmt: skip
 
 
 @cache
@@ -191,8 +197,7 @@ def standard_words(dataset: DataSet) -> MappingFile:
             "dataset_version": dataset.version,
             # A template has Chinese titles where a message has element ids; either will do.
             "elements": {n: {"first": [n, titles[n]]} if n in titles else n for n in names},
-            "ignore": ["cd_*", "data_up_*", "dataset_version", "provider_code", "report_way", "trace_id"]
-            + ["event_date", "content_digest"],
+            "ignore": [*_TRAVELLING],
         }
     )
 

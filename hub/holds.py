@@ -77,7 +77,7 @@ class Holds:
         return len(late)
 
     def release(self, held: Held, by: str = "") -> bool:
-        """The record passes after all: a head, deliveries, a new version of its receipt.  False when it was too late."""
+        """The record passes after all: a head, deliveries, a new receipt version.  False when it was too late."""
         now = self.clock.now()
         return self.ledger.write(lambda c: self._release(c, held, by or self.owner, now))
 
@@ -121,7 +121,13 @@ class Holds:
         self._move_head(connection, held, row, values, head, revision, operation, now)
         twin = {"twin_id": head.submission_id, "twin_row": head.row_no} if head is not None else {}
         holds.turn(
-            connection, held.submission_id, held.row_no, Verdict.ACCEPTED, revision=revision, operation=operation, **twin
+            connection,
+            held.submission_id,
+            held.row_no,
+            Verdict.ACCEPTED,
+            revision=revision,
+            operation=operation,
+            **twin,
         )
         made = self._deliver(connection, held, row, values, head, now)
         holds.recount(connection, held.submission_id, {"held": -1, "accepted": 1}, parcels=made)

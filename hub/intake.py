@@ -69,9 +69,7 @@ class Intake:
 
     def _keep(self, identifier: UUID, number: int, piece: bytes) -> None:
         packed = pack(piece, self.seal)
-        self.ledger.write(
-            lambda c: submissions.add_part(c, identifier, number, len(piece), packed, self.seal.key_ref)
-        )
+        self.ledger.write(lambda c: submissions.add_part(c, identifier, number, len(piece), packed, self.seal.key_ref))
 
     def _commit(
         self,
@@ -116,7 +114,9 @@ class Intake:
             message = Outgoing(topology.translate(new.lane), str(identifier), str(identifier).encode("ascii"))
             outbox.put(connection, [message], now)
             detail = {"receipt_no": new.receipt_no, "size": size, "digest": new.digest, "connection": new.connection}
-            journal.append(connection, [journal.Entry("received", hand_over.actor or new.party, identifier, None, detail)], now)
+            journal.append(
+                connection, [journal.Entry("received", hand_over.actor or new.party, identifier, None, detail)], now
+            )
             return None
 
         known = self.ledger.write(work)
@@ -139,7 +139,8 @@ class Intake:
             before = submissions.get(connection, known.submission_id)
         if before is None:  # its partition was pruned; the id outlives it
             raise IdempotencyConflict(
-                f"the submission id {new.external_id} was used long ago", what_zh=f"报送编号 {new.external_id} 早已使用过"
+                f"the submission id {new.external_id} was used long ago",
+                what_zh=f"报送编号 {new.external_id} 早已使用过",
             )
         return Acknowledged(receipt_no=before.receipt_no, submission_id=before.id, repeated=True)
 

@@ -23,6 +23,9 @@ class ReferenceCheck:
 
     element: Element
     dataset: str
+    #: Elements here whose values make the natural key there, in its order.
+    parts: tuple[str, ...]
+    #: True when the element is a list, each item of which names a record.
     many: bool
     unless: frozenset[str]
     code: str
@@ -90,19 +93,27 @@ class Plan:
         return self.settings.owner or self.party_settings.code
 
 
-def references_of(dataset: DataSet, policy: Callable[[str, str], str]) -> tuple[ReferenceCheck, ...]:
-    """The references that are checked: `policy(data set, element)` says off, warn, hold or reject."""
+def references_of(
+    dataset: DataSet, policy: Callable[[str, str], str], find: Callable[[str], DataSet]
+) -> tuple[ReferenceCheck, ...]:
+    """The references that are checked: `policy(data set, element)` says off, warn, hold or reject.
+
+    A reference that does not give the whole natural key of the other data set cannot be looked up and is left out.
+    """
     severities = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
     found = []
     for element in dataset.elements:
         if element.refers is None:
             continue
         word = policy(dataset.id, element.id)
-        if word in severities:
+        own_names = {element.refers.element: element.id, **element.refers.along}
+        key = find(element.refers.dataset).natural_key
+        if word in severities and all(name in own_names for name in key):
             found.append(
                 ReferenceCheck(
                     element,
                     element.refers.dataset,
+                    tuple(own_names[name] for name in key),
                     element.of is not None,
                     frozenset(element.refers.unless),
                     element.refers.code,

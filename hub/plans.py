@@ -48,7 +48,10 @@ class Plans:
         for element, fields in plan.program.wanted:
             if there.isdisjoint(fields):
                 near = get_close_matches(fields[0], seen, 1, 0.5)
-                params = {"element": element, "title": plan.dataset.by_id[element].title if element in plan.dataset.by_id else ""}
+                params = {
+                    "element": element,
+                    "title": plan.dataset.by_id[element].title if element in plan.dataset.by_id else "",
+                }
                 if near:
                     params["near"] = near[0]
                 notes.append(Note("10004.missing_column", value="、".join(fields), params=params))

@@ -47,6 +47,21 @@ class Receipts:
                 return None
             return self._view(connection, found, after, limit)
 
+    def brief(self, receipt_no: str) -> dict[str, Any] | None:
+        """State and counts only; cheap, for those who ask again and again."""
+        with self.ledger.read() as connection:
+            found = submissions.by_receipt(connection, receipt_no)
+        if found is None:
+            return None
+        return {
+            "receipt_no": found.receipt_no,
+            "version": found.version,
+            "state": found.state,
+            "state_zh": word(found.state),
+            "party": found.party,
+            "counts": {name: getattr(found, name) for name in _COUNTS},
+        }
+
     def state(self, receipt_no: str) -> str | None:
         """Only the state; cheap, for those who wait."""
         with self.ledger.read() as connection:
@@ -96,7 +111,7 @@ class Receipts:
         }
         if len(document["records"]) == limit:
             document["next"] = document["records"][-1]["row"]
-        document["duplicates"] = _duplicates(connection, found, after, limit)
+        document["duplicates"] = _duplicates(connection, found, after, limit) if found.duplicate else []
         return ReceiptView(
             receipt_no=found.receipt_no,
             state=found.state,
@@ -130,7 +145,11 @@ def _notes(connection: Connection, found: Submission) -> Sequence[Row[Any]]:
 def _finding_rows(connection: Connection, found: Submission, after: int, limit: int) -> Sequence[Row[Any]]:
     here = (finding.c.month == found.month, finding.c.submission_id == found.id)
     wanted = (
-        select(finding.c.row_no).where(*here, finding.c.row_no > after).distinct().order_by(finding.c.row_no).limit(limit)
+        select(finding.c.row_no)
+        .where(*here, finding.c.row_no > after)
+        .distinct()
+        .order_by(finding.c.row_no)
+        .limit(limit)
     )
     rows = list(connection.execute(wanted).scalars())
     if not rows:
@@ -183,7 +202,7 @@ def _records(
 
 def verdict_zh(verdict: str) -> str:
     """A verdict in Chinese."""
-    return {Verdict.ACCEPTED: "通过", Verdict.REJECTED: "退回"}.get(verdict) or word(verdict)  # type: ignore[call-overload,no-any-return]
+    return {Verdict.ACCEPTED: "通过", Verdict.REJECTED: "退回"}.get(verdict) or word(verdict)  # type: ignore[call-overload]
 
 
 def _finding(row: Row[Any], generation: Generation, dataset: DataSet | None) -> dict[str, Any]:
@@ -314,9 +333,7 @@ def _duplicates(connection: Connection, found: Submission, after: int, limit: in
         numbers[holder] = connection.execute(
             select(submission.c.receipt_no).where(submission.c.month == month_of(holder), submission.c.id == holder)
         ).scalar()
-    return [
-        {"row": r[0], "place": r[1], "held_by": numbers.get(r[2]) or "", "held_row": r[3]} for r in rows
-    ]
+    return [{"row": r[0], "place": r[1], "held_by": numbers.get(r[2]) or "", "held_row": r[3]} for r in rows]
 
 
 def in_text(document: Mapping[str, Any], language: str = "zh") -> str:
@@ -327,13 +344,16 @@ def in_text(document: Mapping[str, Any], language: str = "zh") -> str:
 def _lines_zh(d: Mapping[str, Any]) -> Iterable[str]:
     counts = d["counts"]
     yield f"报送回执 {d['receipt_no']}（第 {d['version']} 版）  状态：{d['state_zh']}"
-    yield f"文件：{d['file']['name'] or '（接口报送）'}  数据集：{d['dataset_title'] or d['dataset']}  收到：{d['received_at']}"
+    name = d["file"]["name"] or "（接口报送）"
+    yield f"文件：{name}  数据集：{d['dataset_title'] or d['dataset']}  收到：{d['received_at']}"
     yield (
         f"读取 {counts['read']} 条：通过 {counts['accepted']}，退回 {counts['rejected']}，"
         f"挂起 {counts['held']}，重复 {counts['duplicate']}"
     )
     if d["problem"]:
-        yield f"无法读取：{d['problem']['what_zh']}" + (f"。{d['problem']['hint_zh']}" if d["problem"]["hint_zh"] else "")
+        yield f"无法读取：{d['problem']['what_zh']}" + (
+            f"。{d['problem']['hint_zh']}" if d["problem"]["hint_zh"] else ""
+        )
     for one in d["deliveries"]:
         states = "，".join(f"{word(s)} {n}" for s, n in one["states"].items())
         yield f"投递 {one['title'] or one['destination']}：{states or '无'}"
@@ -349,8 +369,7 @@ def _lines_zh(d: Mapping[str, Any]) -> Iterable[str]:
 
 def _who_zh(said: Mapping[str, Any]) -> str:
     levels = {"district": "区级", "city": "市级", "province": "省级", "nation": "国家级"}
-    level = f"{levels.get(said['level'], said['level'])}平台：" if said.get("level") else ""
-    return level + (f"“{said['field']}”列：" if said["field"] else "")
+    return f"{levels.get(said['level'], said['level'])}平台：" if said.get("level") else ""
 
 
 def _lines_en(d: Mapping[str, Any]) -> Iterable[str]:
@@ -371,7 +390,6 @@ def _lines_en(d: Mapping[str, Any]) -> Iterable[str]:
     for one in d["records"]:
         yield f"* {in_words(one['place'], 'en')}  {one['verdict']}"
         for said in one["findings"]:
-            field = f"column \"{said['field']}\": " if said["field"] else ""
-            yield f"    [{said['code']}] {field}{said['text_en']}. {said['hint_en']}."
+            yield f"    [{said['code']}] {said['text_en']}. {said['hint_en']}."
     if "next" in d:
         yield f"(more behind row {d['next']})"

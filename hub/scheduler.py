@@ -83,13 +83,16 @@ class Scheduler:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                now = self.clock.now()
-                if self.ledger.write(lambda c: leases.take(c, "scheduler", self.owner, now, _LEASE)):
+                if self._elected():
                     self.tick()
             except LedgerBusy as error:
                 log.warning("the ledger does not answer", action="scheduler_waits", why=error.what)
                 self._stop.wait(1)
             self._stop.wait(0.25)
+
+    def _elected(self) -> bool:
+        now = self.clock.now()
+        return self.ledger.write(lambda c: leases.take(c, "scheduler", self.owner, now, _LEASE))
 
     def tick(self) -> int:
         """Run every job that is due; how many things were done."""
@@ -129,9 +132,7 @@ class Scheduler:
                 ).scalars()
             ) | set(
                 connection.execute(
-                    select(submission.c.lease_owner)
-                    .where(submission.c.state == SubmissionState.TRANSLATING)
-                    .distinct()
+                    select(submission.c.lease_owner).where(submission.c.state == SubmissionState.TRANSLATING).distinct()
                 ).scalars()
             )
         dead = [holder for holder in holders if is_dead(holder)]
@@ -148,11 +149,14 @@ class Scheduler:
                     )
                     .values(lease_until=now)
                 ).rowcount
-                return count + connection.execute(
-                    update(submission)
-                    .where(submission.c.state == SubmissionState.TRANSLATING, submission.c.lease_owner == holder)
-                    .values(lease_until=now, due_at=now)
-                ).rowcount
+                return (
+                    count
+                    + connection.execute(
+                        update(submission)
+                        .where(submission.c.state == SubmissionState.TRANSLATING, submission.c.lease_owner == holder)
+                        .values(lease_until=now, due_at=now)
+                    ).rowcount
+                )
 
             freed += self.ledger.write(work)
         return freed
@@ -203,9 +207,7 @@ class Scheduler:
 
     def _blocked(self, connection: Connection) -> list[str]:
         down = [
-            name
-            for name, standing in destinations.every(connection).items()
-            if standing.state != DestinationState.UP
+            name for name, standing in destinations.every(connection).items() if standing.state != DestinationState.UP
         ]
         configured = self.generations.current().settings.destinations
         return [*down, *(name for name, d in configured.items() if d.paused and name not in down)]
@@ -217,7 +219,9 @@ class Scheduler:
             probes = [
                 name
                 for name, standing in destinations.every(connection).items()
-                if standing.state == DestinationState.DOWN and standing.probe_at is not None and standing.probe_at <= now
+                if standing.state == DestinationState.DOWN
+                and standing.probe_at is not None
+                and standing.probe_at <= now
             ]
         configured = self.generations.current().settings.destinations
         probes = [name for name in probes if name not in configured or not configured[name].paused]

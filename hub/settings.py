@@ -1,4 +1,4 @@
-"""Everything an operator can set, in `hub.toml`.  One description per word: it feeds parser, linter and reference page."""
+"""Everything an operator can set, in `hub.toml`.  One description per word feeds parser, linter and reference page."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class LedgerSettings(_Part):
 
     url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the state folder.")
     url_secret: SecretReference | None = Field(None, description="Where to find the URL when it holds a password.")
-    key: SecretReference | None = Field(None, description="Key (32 hex digits) that content is encrypted with, SM4-GCM.")
+    key: SecretReference | None = Field(
+        None, description="Key (32 hex digits) that content is encrypted with, SM4-GCM."
+    )
     pool: PositiveInt = Field(12, description="Connections of one process.")
 
 

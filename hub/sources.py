@@ -93,9 +93,12 @@ class Sources:
             now = self.clock.now()
             if now < runner.next_at or generation.connection(name).paused:
                 continue
-            if self.ledger.write(lambda c, n=name, t=now: leases.take(c, f"source:{n}", self.owner, t, _LEASE)):
+            if self._mine(name, now):
                 done += self._turn(name, runner)
         return done
+
+    def _mine(self, name: str, now: datetime) -> bool:
+        return self.ledger.write(lambda c: leases.take(c, f"source:{name}", self.owner, now, _LEASE))
 
     def _renew(self, generation: Generation) -> None:
         """Sources of a new generation take the place of the old ones."""
@@ -144,4 +147,6 @@ class Sources:
         wait = min(_PATIENCE, timedelta(seconds=2**runner.failures))
         runner.next_at = self.clock.now() + wait
         level = log.error if setup else log.warning
-        level("a source failed", action="source_failed", connection=name, code=code, why=why[:300], again_in=wait.seconds)
+        level(
+            "a source failed", action="source_failed", connection=name, code=code, why=why[:300], again_in=wait.seconds
+        )

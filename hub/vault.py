@@ -64,8 +64,10 @@ class Sm4Seal:
         except ValueError:
             self._key = b""
         if len(self._key) != 16:
-            raise BadConfiguration("ledger.key must be 32 hexadecimal digits", what_zh="ledger.key 必须是 32 位十六进制数")
-        self.key_ref = sm3(b"key" + self._key).hex()[:12]
+            raise BadConfiguration(
+                "ledger.key must be 32 hexadecimal digits", what_zh="ledger.key 必须是 32 位十六进制数"
+            )
+        self.key_ref: str | None = sm3(b"key" + self._key).hex()[:12]
 
     def close(self, data: bytes) -> bytes:
         """The bytes as they are stored."""

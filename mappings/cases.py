@@ -1,10 +1,10 @@
 """The cases beside a mapping: what goes in, what must come out.  `hub mapping test` runs them, and so do the tests.
 
-    cases:
-      - name: 罚款以万元计
-        given: {案件编号: "001", 罚款金额: "4.54"}
-        expect: {fine: "45400.00"}
-        findings: [10001 set_date]       # exactly these, besides those of `lacks`; left out: not looked at
+cases:
+  - name: 罚款以万元计
+    given: {案件编号: "001", 罚款金额: "4.54"}
+    expect: {fine: "45400.00"}
+    findings: [10001 set_date]       # exactly these, besides those of `lacks`; left out: not looked at
 """
 
 from __future__ import annotations
@@ -84,5 +84,3 @@ def _differences(case: Case, program: Program, checker: Checker) -> list[str]:
         if found != sorted(set(case.findings)):
             wrong.append(f"findings: expected {sorted(set(case.findings))}, got {found}")
     return wrong
-
-

@@ -58,7 +58,7 @@ class Program:
 
     def steps(self, columns: Columns, count: int) -> Iterator[tuple[str, list[str], list[str]]]:
         """Element by element: its name, the sender's text, the element's text."""
-        return self._function(columns.get, [""] * count, count)  # type: ignore[arg-type]
+        return self._function(columns.get, [""] * count, count)
 
     def unknown(self, fields: Iterator[str] | Columns | Sequence[str]) -> tuple[str, ...]:
         """Which of the sender's fields the mapping neither reads nor leaves out on purpose."""
@@ -220,7 +220,9 @@ def build(
         if spec.fields and spec.default is None:
             wanted.append((element_id, tuple(spec.fields)))
         if _is_plain(element, spec):
-            converters[element_id] = _PlainText(ALWAYS_NULL | nulls | frozenset(spec.nulls), element.type is Kind.LONGTEXT)
+            converters[element_id] = _PlainText(
+                ALWAYS_NULL | nulls | frozenset(spec.nulls), element.type is Kind.LONGTEXT
+            )
         else:
             words = _words(element, spec, crosswalks, answers or {}, codes)
             converters[element_id] = Column(steps_of(element, spec, nulls, words))

@@ -28,5 +28,7 @@ def explain(program: Program, record: Mapping[str, str]) -> list[Line]:
     for element, raw, converted in program.steps(columns, 1):
         before, after = raw[0], converted[0]
         readable = after != UNREADABLE
-        lines.append(Line(element, program.labels[element], before, after if readable else "", before != after, readable))
+        lines.append(
+            Line(element, program.labels[element], before, after if readable else "", before != after, readable)
+        )
     return lines

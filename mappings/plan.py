@@ -27,9 +27,7 @@ class Steps:
     remember: bool
 
 
-def steps_of(
-    element: Element, spec: ElementSpec, nulls: frozenset[str], crosswalk: CodeWords | None
-) -> Steps:
+def steps_of(element: Element, spec: ElementSpec, nulls: frozenset[str], crosswalk: CodeWords | None) -> Steps:
     """Compile the steps of one element."""
     nothing = ALWAYS_NULL | nulls | frozenset(spec.nulls)
     inner = for_kind(
@@ -156,6 +154,8 @@ def crosswalk_of(
         by_name[plain] = code
     for name in doubled:
         del by_name[name]
+    # What the drop-downs of our own template hold: `01 日常检查`.
+    by_name |= {narrow(f"{code} {name}"): code for code, name in (codes or {}).items() if code != name}
     own = spec.codes or ""
     return CodeWords(
         own or element.list or "",

@@ -212,15 +212,16 @@ def _some(names: Mapping[str, str]) -> str:
 class _ElementCheck:
     """Everything that is said of one element alone."""
 
-    __slots__ = ("_bad", "_check", "_good", "element", "limit", "multiline", "must", "textual")
+    __slots__ = ("_bad", "_check", "_good", "element", "limit", "must", "pattern", "textual")
 
     def __init__(self, element: Element, check: Callable[[Element, str], Verdict] | None, must: bool) -> None:
         self.element = element
         self.must = must
         self._check = check
         self.textual = check is None or element.type is Kind.LIST
-        self.multiline = element.type in (Kind.LONGTEXT, Kind.JSON)
-        self.limit = element.max if element.type not in (Kind.DECIMAL, Kind.INT) else None
+        #: Other kinds say of a value that is too long that it is none of theirs.
+        self.limit = element.max if element.type in (Kind.TEXT, Kind.LONGTEXT, Kind.LIST, Kind.JSON) else None
+        self.pattern = re.compile(element.pattern) if element.pattern else None
         self._good: set[str] = {"", UNREADABLE}
         self._bad: dict[str, tuple[str, Params]] = {}
 
@@ -238,8 +239,16 @@ class _ElementCheck:
             )
         if self._check is not None:
             self._values(column, self._check, faults)
+        if self.pattern is not None:
+            self._pattern(column, self.pattern, faults)
         if self.textual and not clean:
             self._characters(column, faults)
+
+    def _pattern(self, column: list[str], pattern: re.Pattern[str], faults: list[Fault]) -> None:
+        wrong = {v for v in set(column) if v and v != UNREADABLE and not pattern.fullmatch(v)}
+        if wrong:
+            name = self.element.id
+            faults.extend(Fault(i, name, "10004.pattern", v, {}) for i, v in enumerate(column) if v in wrong)
 
     def _values(self, column: list[str], check: Callable[[Element, str], Verdict], faults: list[Fault]) -> None:
         new = set(column)

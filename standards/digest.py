@@ -99,13 +99,14 @@ def join_key(parts: Sequence[str]) -> str:
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
-def cd_id(owner: str, dataset: str, key: str) -> str:
+def cd_id(owner: str, dataset: str, key: str, *, hide: bool = False) -> str:
     """The exchange key of a record: owner and natural key, at most 100 characters.
 
-    It stays over all revisions and is unique within a receiver (DATASETS common elements).
+    It stays over all revisions and is unique within a receiver (DATASETS common elements).  `hide`: the natural key
+    may hold personal values, so its SM3 stands for it.
     """
     plain = f"{owner}-{key}"
-    if len(plain) <= 100:
+    if len(plain) <= 100 and not hide:
         return plain
     return f"{owner}-{sm3(f'{dataset}{chr(31)}{key}'.encode()).hex()}"
 

@@ -126,8 +126,10 @@ def day(value: str) -> str:
 
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
     f.__name__: f
-    for f in (given, empty, items, contains, mentions, count, number, text, left, right, length, starts, digits)
-    + (replace, upper, day)
+    for f in (
+        *(given, empty, items, contains, mentions, count, number, text),
+        *(left, right, length, starts, digits, replace, upper, day),
+    )
 }
 
 

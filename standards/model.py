@@ -220,6 +220,7 @@ class DataSet(_Frozen):
     purpose: str = ""
     deadline: Deadline = Deadline()
     natural_key: tuple[Name, ...] = Field(min_length=1)
+    key_personal: Flag = Field(False, description="The natural key may hold personal values: cd_id hides it.")
     subject: Subject = Subject()
     event_date: Name | None = None
     profile: str = Field("", description="What of this data set is our own profile rather than the national text.")

@@ -182,7 +182,7 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
         dataset=data.dataset,
         version=data.version,
         batch=data.batch,
-        created_at=time or datetime.fromtimestamp((parcel_id.int >> 80) / 1000).astimezone(),  # noqa: DTZ006
+        created_at=time or datetime.fromtimestamp((parcel_id.int >> 80) / 1000).astimezone(),
         records=tuple(data.records),
         lane=data.lane,
         traceparent=trace,

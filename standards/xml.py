@@ -1,7 +1,8 @@
 """The only door for foreign XML: no DOCTYPE, so no entities, no network, no files; bounded depth and sizes.
 
     parse(data)                one small document as a tree (a SOAP message, an answer)
-    events(blocks, handler)    a document of any size, told to a handler while it streams by; nothing is kept
+    check(blocks)              whether a document of any size is sound
+    events(blocks, handler)    such a document told to a handler while it streams by; nothing is kept
     html_events(…)             the same for a web page, which need not be well-formed
 
 Whoever reads XML that somebody else wrote comes through here.  Writing, and validating what we wrote, may use lxml.
@@ -78,22 +79,42 @@ def local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
+def check(blocks: Iterable[str]) -> None:
+    """Read a text to its end, in bounded memory whatever it holds.
+
+    Raises UnreadablePayload when it is not well-formed, has a DOCTYPE, or holds a tag or comment of many megabytes.
+    """
+    file: Any = _File(without_prolog(blocks))
+    try:
+        etree.parse(file, _parser(target=_Nothing()))
+    except etree.XMLSyntaxError as error:
+        raise _not_well_formed(error) from error
+
+
+class _File:
+    """Text as a file of UTF-8 bytes."""
+
+    def __init__(self, blocks: Iterator[str]) -> None:
+        self._blocks = blocks
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+        while not self._held:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._held = block.encode("utf-8", "surrogatepass")
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+
 def events(blocks: Iterable[str], handler: Handler, *, whole: bool = True) -> Iterator[None]:
     """Tell the handler what stands in the text; yields after every block, so that the caller can take what came of it.
 
-    `whole`: False when the blocks are only the beginning of a document.  Raises UnreadablePayload when it is not
-    well-formed, or has a DOCTYPE.
+    Only for text that `check` has passed: a tag or comment that does not end would be held back here, however long.
+    `whole`: False when the blocks are only the beginning of a document.
     """
-    yield from _feed(blocks, handler, whole)
-
-
-def check(blocks: Iterable[str]) -> None:
-    """Read a text to its end.  Raises UnreadablePayload when it is not well-formed, or has a DOCTYPE."""
-    for _ in _feed(blocks, _Nothing(), True):
-        pass
-
-
-def _feed(blocks: Iterable[str], handler: Handler | _Nothing, whole: bool) -> Iterator[None]:
     parser = _parser(target=handler)
     try:
         for block in without_prolog(blocks):
@@ -242,7 +263,9 @@ def _is_past_prolog(text: str) -> bool:
 
 def _not_well_formed(error: etree.XMLSyntaxError) -> UnreadablePayload:
     line, column = error.position
-    what = re.sub(r", line \d+, column \d+(\s*\(.*\))?$", "", error.msg or "")
+    what = re.sub(
+        r",? (?:try|use) XML_PARSE_HUGE.*|, line \d+, column \d+(?:\s*\(.*\))?$", "", error.msg or "", flags=re.DOTALL
+    )
     return UnreadablePayload(
         f"not well-formed XML: line {line}, column {column}: {what}",
         what_zh=f"不是合法的 XML：第 {line} 行第 {column} 列（{what}）",

@@ -141,7 +141,15 @@ class LocalFolder:
                 with suppress(OSError):
                     passing.unlink()
                 raise
+        try:
             _sync(target.parent)
+        except OSError as error:
+            # The file has its name already; only whether it would outlive a power cut is not known.
+            raise SystemUnreachable(
+                f"{target} was written, but {target.parent} did not answer ({error.strerror})",
+                what_zh=f"{target} 已写入，但存储未确认",
+                answer_lost=True,
+            ) from error
 
     def move(self, source: str, target: str) -> None:
         """Rename without overwriting.

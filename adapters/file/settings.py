@@ -26,11 +26,12 @@ class FileSourceSettings(AdapterSettings):
         (), description="File names to leave alone, besides hidden and temporary ones (.x, ~$x, *.tmp, *.part …)."
     )
     stable_seconds: NonNegativeFloat = Field(
-        10, description="A file is taken when its size and time stayed the same over two looks this far apart; 0: at once."
+        10,
+        description="A file is taken when its size and time stayed the same over two looks this far apart; 0: at once.",
     )
     markers: tuple[str, ...] = Field(
         (),
-        description="Endings of marker files, such as .ok: a file is taken only when <name>.ok or <stem>.ok lies beside it.",
+        description="Endings of marker files, such as .ok: a file is taken only with <name>.ok or <stem>.ok beside it.",
     )
     pause_seconds: PositiveFloat = Field(5, description="Rest between two looks when there was nothing to do.")
     max_files: PositiveInt = Field(50, description="Files taken in one round at most; the rest comes in the next.")
@@ -69,9 +70,12 @@ class FileDestinationSettings(AdapterSettings):
 
     folder: str = Field(min_length=1, description="Folder the files are written into; an absolute path is best.")
     form: Literal["csv", "ndjson", "json", "xml"] = Field(
-        "csv", description="csv, ndjson (one record a line), json (the parcel as a CloudEvent) or xml (by the standard's XSD)."
+        "csv",
+        description="csv, ndjson (a record a line), json (the parcel as a CloudEvent) or xml (by the standard's XSD).",
     )
-    encoding: TextEncoding = Field("utf-8-sig", description="Encoding of csv and xml; json and ndjson are always UTF-8.")
+    encoding: TextEncoding = Field(
+        "utf-8-sig", description="Encoding of csv and xml; json and ndjson are always UTF-8."
+    )
     header: Literal["ids", "titles"] = Field("ids", description="First line of csv: element ids or Chinese titles.")
     name: str = Field(
         "{dataset}_{batch}_{parcel}",
@@ -81,7 +85,9 @@ class FileDestinationSettings(AdapterSettings):
     escape_formulas: bool = Field(
         True, description="csv: put ' before cells that a spreadsheet would run as a formula (= + - @); numbers stay."
     )
-    marker: str = Field("", pattern=r"^$|^\.\w+$", description="Ending of an empty marker file written after each file, such as .ok.")
+    marker: str = Field(
+        "", pattern=r"^$|^\.\w+$", description="Ending of an empty marker file written after each file, such as .ok."
+    )
     receipts_folder: str = Field(
         "", description="Folder with the receiver's receipts; empty: a file that was written counts as accepted."
     )
@@ -94,7 +100,13 @@ class FileDestinationSettings(AdapterSettings):
     stable_seconds: NonNegativeFloat = Field(
         2, description="A receipt is read when its size and time stayed the same over two looks this far apart."
     )
-    level: str = Field("", description="Level that speaks in the receipts: district, city, province, nation.")
+    level: str = Field("", description="Level of the receiver: district, city, province, nation; empty: the hub's own.")
+
+    @model_validator(mode="after")
+    def _receipts_find_their_parcel(self) -> Self:
+        if self.receipts_folder and "{parcel}" not in self.name:
+            raise ValueError("with a receipts_folder the name must hold {parcel}")
+        return self
 
     @field_validator("name")
     @classmethod

@@ -9,7 +9,6 @@ The id belongs to one putting-in, not to the content: the same file put in again
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -244,6 +243,7 @@ class FileSource:
             raise _Changed
 
     def _to_work(self, context: SourceContext, held: Held, marker: str | None) -> int:
+        self._make_way(context, held, held.name, self._settings.work)
         if not self._moved(held.name, f"{self._settings.work}/{held.kept_as}"):
             return 0
         held.place = self._settings.work
@@ -252,16 +252,30 @@ class FileSource:
             self._folder.remove(marker)
         return 1
 
+    def _make_way(self, context: SourceContext, held: Held, source: str, place: str) -> None:
+        """Somebody put a file of this name where ours goes: theirs stays, ours gets another name."""
+        if self._folder.entry(f"{place}/{held.kept_as}") is None or self._folder.entry(source) is None:
+            return
+        old, held.kept_as = held.kept_as, self._free_name(held.name)
+        if source != held.name:
+            self._moved(source, f"{source.removesuffix(old)}{held.kept_as}")
+        self._files.keep(context.memory, held)
+
     def _moved(self, source: str, target: str) -> bool:
-        """Rename; whoever took the file away already is no trouble, a missing right is a complaint."""
+        """Rename; a file that was moved before a crash, or taken away by somebody, is no trouble.
+
+        A missing right is a complaint, told when the round is over: the other files go on.
+        """
         try:
             self._folder.move(source, target)
         except FileNotFoundError:
             return True
+        except FileExistsError:
+            return self._folder.entry(source) is None
         except PermissionError as error:
             self._complaints.append(
                 BadSetup(
-                    f"{source} cannot be moved to {target} ({error.strerror})",
+                    f"{shown(source)} cannot be moved to {shown(target)} ({error.strerror})",
                     what_zh=f"文件 {shown(source)} 无法移动到 {shown(target)}",
                     hint="give the hub's account the right to rename and remove files of this folder",
                     hint_zh="请授予枢纽运行账号在该目录改名、删除文件的权限",
@@ -288,6 +302,7 @@ class FileSource:
 
     def _refuse(self, context: SourceContext, held: Held, error: HubError, marker: str | None) -> int:
         now = local_text(self._clock.now())
+        self._make_way(context, held, held.name, self._settings.failed)
         text = as_text(refusal(shown(held.name), error, now), self._settings.text_encoding)
         self._slip(self._settings.failed, held.kept_as + REFUSAL, text)
         log.warning("file refused", action="file_refused", connection=self._name, code=error.code)
@@ -324,6 +339,8 @@ class FileSource:
         """Receipts first, the file after: who sees the file finds its receipt."""
         well = not view.rejected and not view.held and not view.document.get("problem")
         place = self._settings.done if well else self._settings.failed
+        if place != held.place:
+            self._make_way(context, held, f"{held.place}/{held.kept_as}", place)
         slips: dict[str, Callable[[], bytes]] = {
             RECEIPT_JSON: lambda: as_json(view.document),
             RECEIPT_TEXT: lambda: as_text(context.receipts.words(view.receipt_no), self._settings.text_encoding),
@@ -332,13 +349,8 @@ class FileSource:
             if ending.rpartition(".")[2] in self._settings.receipts:
                 self._slip(place, held.kept_as + ending, make())
         if place != held.place:
-            try:
-                if not self._moved(f"{held.place}/{held.kept_as}", f"{place}/{held.kept_as}"):
-                    return 0
-            except FileExistsError:
-                # Somebody put a file of this name there meanwhile: theirs stays, ours gets another name.
-                self._rename(context, held)
-                return self._put_back(context, held, view, now)
+            if not self._moved(f"{held.place}/{held.kept_as}", f"{place}/{held.kept_as}"):
+                return 0
             if held.place != self._settings.work and not self._settings.receipts_folder:
                 for ending in slips:
                     self._folder.remove(f"{held.place}/{held.kept_as}{ending}")
@@ -346,21 +358,6 @@ class FileSource:
         held.judged_at = held.judged_at or now.astimezone(UTC).isoformat()
         self._files.keep(context.memory, held)
         return 1
-
-    def _rename(self, context: SourceContext, held: Held) -> None:
-        old = held.kept_as
-        new = self._free_name(held.name)
-        try:
-            self._folder.move(f"{held.place}/{old}", f"{held.place}/{new}")
-        except PermissionError as error:
-            raise BadSetup(
-                f"{old} cannot be renamed ({error.strerror})", what_zh=f"文件 {shown(old)} 无法改名"
-            ) from error
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise
-        held.kept_as = new
-        self._files.keep(context.memory, held)
 
     def _slip(self, place: str, name: str, content: bytes) -> None:
         within = self._settings.receipts_folder or place

@@ -27,8 +27,9 @@ from adapters.formats.refusal import unreadable
 from adapters.formats.tables import Width, filled
 from standards.errors import UnreadablePayload
 
-#: Raw bytes of one chunk at most, roughly, and cells: a chunk ends earlier when its rows are unusually large.
+#: Raw bytes, lines and cells of one chunk at most, roughly: it ends earlier when its rows are unusually large.
 _CHUNK_BYTES = 1 << 24
+_CHUNK_LINES = 100_000
 _CHUNK_CELLS = 2_000_000
 #: Rows with an unclosed quote after which the file is given up, and torn records that are looked at twice.
 _ALARMS = 20
@@ -216,7 +217,10 @@ class _Table:
         except _UnclosedError:
             self._unclosed()
         except _EnoughError:
-            return False
+            if taken.rows:
+                return False
+            # Nothing but empty lines so far.
+            self._trim()
         except csv.Error as error:
             self._break(RowFault("10004.row", params={"reason": str(error)}), self._done + 1)
         if self._done > len(self._window):
@@ -245,7 +249,7 @@ class _Table:
     def _more(self) -> bool:
         if self._quoted and len(self._window) - self._done > 1 and sum(self._lengths[self._done :]) > self._limit:
             raise _UnclosedError
-        if self._taken.rows and len(self._window) > 1 and sum(self._lengths) > _CHUNK_BYTES:
+        if self._done and (len(self._window) > _CHUNK_LINES or sum(self._lengths) > _CHUNK_BYTES):
             raise _EnoughError
         batch = self._lines.read(max(self._want - len(self._taken.rows), 1))
         if batch is None:

@@ -19,7 +19,7 @@ from adapters.formats.records import ChunkBuilder, Record, name_fault
 
 def value_limit(options: ReadOptions) -> int:
     """Characters of one record."""
-    return 4 * options.max_value
+    return 2 * options.max_value
 
 
 class JsonReader:

@@ -126,8 +126,9 @@ class Cursor:
                     self._at = end
                     return value
                 continue
+            beyond = at - self._at
             if at < len(self._text) - _NEAR or not self._more_of_value():
-                raise self.wrong(what_zh, what, min(at, len(self._text)))
+                raise self.wrong(what_zh, what, min(self._at + beyond, len(self._text)))
 
     def _more_of_value(self) -> bool:
         if len(self._text) - self._at > self._limit:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from adapters.formats.base import LegacyChunk, Payload, Reading, ReadOptions
 from adapters.formats.encoding import Decoding, find_decoding, text_blocks
-from adapters.formats.refusal import unreadable
+from adapters.formats.refusal import too_large, unreadable
 from adapters.formats.sheet_rows import Row, Sheet, read_sheets, trimmed
 from adapters.formats.workbook_child import number_text
 from adapters.formats.xml import sound_blocks
@@ -19,6 +19,8 @@ from standards.errors import UnreadablePayload
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _SPAN = 1000
+#: The parser for web pages keeps what it has read.
+_PAGE = 32 * 1024 * 1024
 
 Frame = Sheet | list[Row]
 
@@ -31,6 +33,13 @@ class HtmlReader:
     ) -> Iterator[LegacyChunk]:
         """See `Reader.read`.  A page with several tables is refused: which holds the records cannot be told."""
         reading.format = "html"
+        if payload.size > _PAGE:
+            raise too_large(
+                f"网页表格有 {payload.size >> 20} MB，上限 {_PAGE >> 20} MB",
+                f"the web page has {payload.size >> 20} MB, the limit is {_PAGE >> 20} MB",
+                "请用 Excel 或 WPS 打开后另存为 .xlsx，或改报 CSV",
+                "open it in Excel or WPS and save it as .xlsx, or send CSV",
+            )
         with payload.open() as stream:
             charset = _CHARSET.search(stream.read(4096))
         decoding = find_decoding(payload, options, reading, charset[1].decode("ascii") if charset else "")

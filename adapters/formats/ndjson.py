@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 
 from adapters.formats.base import LegacyChunk, Payload, Reading, ReadOptions, RowFault
+from adapters.formats.csv_layout import line_limit
 from adapters.formats.encoding import DAMAGED, Decoding, find_decoding, shown
-from adapters.formats.json import record_of, value_limit
+from adapters.formats.json import record_of
 from adapters.formats.json_text import scan
 from adapters.formats.lines import TOO_LONG, Lines
 from adapters.formats.records import ChunkBuilder, Record
@@ -31,7 +32,7 @@ class NdjsonReader:
             decoding = find_decoding(payload, options, reading)
         offset = int(resume["offset"]) if resume else decoding.bom
         line = int(resume["line"]) if resume else 1
-        lines = Lines(payload.open(offset), decoding, value_limit(options))
+        lines = Lines(payload.open(offset), decoding, line_limit(options))
         builder = ChunkBuilder(options, decoding.codec)
         start = offset
 
@@ -71,7 +72,7 @@ def _record(text: str, decoding: Decoding, options: ReadOptions) -> Record | Non
     if not text:
         return None
     if text == TOO_LONG:
-        return RowFault("10004.long_row", params={"max": str(value_limit(options))})
+        return RowFault("10004.long_row", params={"max": str(line_limit(options))})
     try:
         value, end = scan(text, 0)
         wrong = "" if end == len(text) else f"character {end + 1}"

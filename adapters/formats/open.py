@@ -10,6 +10,7 @@ from adapters.formats.detect import detect
 from adapters.formats.json import JsonReader
 from adapters.formats.markup import HtmlReader, SpreadsheetMlReader
 from adapters.formats.ndjson import NdjsonReader
+from adapters.formats.refusal import unreadable
 from adapters.formats.workbook import WorkbookReader
 from adapters.formats.xml import XmlReader
 from adapters.formats.zip import ZipReader
@@ -24,6 +25,13 @@ def open_records(
     Raises UnreadablePayload or PayloadTooLarge, here or while the chunks are taken.
     """
     reading = Reading(format=detect(payload, options))
+    if options.join is not None and reading.format != "zip":
+        raise unreadable(
+            f"该接入约定报送压缩包（含 {options.join.main} 等文件），现为单个文件",
+            f"a zip with {options.join.main} and other files was agreed for this connection, this is a single file",
+            "请把各文件打成一个 zip 后报送",
+            "put the files into one zip",
+        )
     return reading, _READERS[reading.format].read(payload, options, reading, resume)
 
 

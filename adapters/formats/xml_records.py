@@ -190,7 +190,7 @@ class Gatherer:
 
     def take(self) -> list[tuple[str, Record]]:
         """Places and records that are complete.  To be called after every block."""
-        if self._depth and self._size + sum(map(len, self._parts)) > 4 * self._max_value:
+        if self._depth and self._size + sum(map(len, self._parts)) > 2 * self._max_value:
             self._give_up()
         if not self._depth or self._too_large:
             self._parts.clear()
@@ -224,7 +224,7 @@ class Gatherer:
         self._nodes += 1
         if attrib:
             self._size += sum(map(len, attrib.values()))
-        if self._nodes > self._max_nodes or self._size > 4 * self._max_value:
+        if self._nodes > self._max_nodes or self._size > 2 * self._max_value:
             self._give_up()
 
     def _name(self, tag: str) -> str:
@@ -268,7 +268,7 @@ class Gatherer:
             parts.clear()
             if not self._depth:
                 self._names.pop()
-                fault = RowFault("10004.long_row", params={"max": str(4 * self._max_value)})
+                fault = RowFault("10004.long_row", params={"max": str(2 * self._max_value)})
                 self._done.append((self._place, fault))
             return
         name, attrib, own = self._stack.pop()

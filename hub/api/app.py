@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from hub.api import operations, problems, standard, submissions
@@ -9,9 +10,9 @@ from hub.api.access import Doorkeeper
 from hub.bootstrap import Hub
 
 
-def build(hub: Hub) -> FastAPIOffline:
+def build(hub: Hub) -> FastAPI:
     """The application of one process."""
-    app = FastAPIOffline(
+    app: FastAPI = FastAPIOffline(
         title="监管数据交换枢纽 Supervision Exchange Hub",
         version="1",
         description=(

@@ -63,9 +63,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _wrong_call(_request: Request, error: RequestValidationError) -> JSONResponse:
-        told = [
-            {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()
-        ]
+        told = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()]
         return JSONResponse(
             {
                 "type": _TYPE + "wrong-call",

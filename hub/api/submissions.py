@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -126,7 +126,7 @@ async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowled
 
 async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledged:
     """A large body: it is written to the ledger while it still comes, never more than a few pieces in memory."""
-    pieces: queue.Queue[bytes | None | Exception] = queue.Queue(maxsize=8)
+    pieces: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=8)
 
     def held() -> Iterator[bytes]:
         while (piece := pieces.get()) is not None:
@@ -136,7 +136,7 @@ async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledg
 
     work = asyncio.ensure_future(run_in_threadpool(hub.intake.receive, hand_over, held()))
 
-    async def put(piece: bytes | None | Exception) -> bool:
+    async def put(piece: bytes | Exception | None) -> bool:
         while not work.done():
             try:
                 pieces.put_nowait(piece)
@@ -177,25 +177,36 @@ def receipt(
     receipt_no: str,
     after: Annotated[int, Query(ge=0, description="从第几条之后 findings of rows behind this one")] = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="最多多少条记录 rows in one answer")] = 500,
+    brief: Annotated[bool, Query(description="只要状态和条数 state and counts only")] = False,
     language: Annotated[Literal["zh", "en"], Query(description="文本语言 for text/plain")] = "zh",
 ) -> Response:
     """The receipt with its present state; as text when `Accept: text/plain` asks for it."""
+    if brief:
+        short = hub.receipts.brief(receipt_no)
+        if short is None:
+            raise _no_receipt(receipt_no)
+        _mine(who, short)
+        return JSONResponse(short)
     view = hub.receipts.receipt(receipt_no, after=after, limit=limit)
     if view is None:
-        raise UnknownName(
-            f"no receipt {receipt_no}",
-            what_zh=f"没有编号为 {receipt_no} 的回执",
-            hint="check the number; its last digit is a check digit",
-            hint_zh="请核对回执编号，末位为校验码",
-        )
-    _mine(who, view)
+        raise _no_receipt(receipt_no)
+    _mine(who, view.document)
     if request.headers.get("accept", "").startswith("text/plain"):
         return PlainTextResponse(hub.receipts.words(receipt_no, language))
     return JSONResponse(dict(view.document))
 
 
-def _mine(who: Holder, view: ReceiptView) -> None:
-    if not who.is_operator and view.document["party"] != who.party:
+def _no_receipt(receipt_no: str) -> UnknownName:
+    return UnknownName(
+        f"no receipt {receipt_no}",
+        what_zh=f"没有编号为 {receipt_no} 的回执",
+        hint="check the number; its last digit is a check digit",
+        hint_zh="请核对回执编号，末位为校验码",
+    )
+
+
+def _mine(who: Holder, document: Mapping[str, Any]) -> None:
+    if not who.is_operator and document["party"] != who.party:
         raise NotAllowed("the receipt belongs to somebody else", what_zh="该回执属于其他单位")
 
 

@@ -193,9 +193,7 @@ class _Pump:
         if message.tries + 1 >= DELIVERY_LIMIT:
             log.error("message given up", action="dead_letter", queue=message.queue, id=message.id, exc_info=error)
             self._finish(
-                lambda c: c.execute(
-                    update(table).where(table.c.id == message.row).values(queue=DEAD, lease_owner=None)
-                )
+                lambda c: c.execute(update(table).where(table.c.id == message.row).values(queue=DEAD, lease_owner=None))
             )
             return
         log.warning("message comes again", action="retry", queue=message.queue, id=message.id, exc_info=error)

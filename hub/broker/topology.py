@@ -1,9 +1,9 @@
 """Which exchange, key and queue a message takes.  Pure: both brokers and the AsyncAPI document read it.
 
-    hub.work     (direct)  translate.<lane>                        → work.translate.<lane>
-    hub.parcels  (topic)   <direction>.<destination>.<dataset>      → deliver.<destination>.<lane>
-    hub.events   (topic)   <what>.<happened>                        → whoever binds a queue to it
-    hub.dead     (fanout)  what a queue gave up                     → hub.dead
+hub.work     (direct)  translate.<lane>                        → work.translate.<lane>
+hub.parcels  (topic)   <direction>.<destination>.<dataset>      → deliver.<destination>.<lane>
+hub.events   (topic)   <what>.<happened>                        → whoever binds a queue to it
+hub.dead     (fanout)  what a queue gave up                     → hub.dead
 """
 
 from __future__ import annotations

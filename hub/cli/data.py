@@ -27,7 +27,9 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="等到办结 wait until every delivery has ended")] = False,
     wait_for: Annotated[Literal["judged", "settled"], typer.Option(help="等到什么状态 what to wait for")] = "settled",
     seconds: Annotated[float, typer.Option(help="最多等待秒数 longest wait")] = 600,
-    submission_id: Annotated[str, typer.Option("--id", help="报送编号，重复提交时保持不变 own id of this hand-over")] = "",
+    submission_id: Annotated[
+        str, typer.Option("--id", help="报送编号，重复提交时保持不变 own id of this hand-over")
+    ] = "",
     as_json: Json = False,
     url: Url = "",
     key: Key = "",
@@ -75,16 +77,16 @@ def _wait(client: Client, receipt_no: str, wait_for: str, seconds: float, quiet:
     pause = 0.05
     with err.status("…") if not quiet and err.is_terminal else _nothing() as shown:
         while True:
-            receipt = client.get(f"/v1/receipts/{receipt_no}")
+            receipt = client.get(f"/v1/receipts/{receipt_no}", brief=True)
             if receipt["state"] in (*wanted, "stalled") or time.monotonic() >= end:
-                return receipt
+                return client.get(f"/v1/receipts/{receipt_no}")
             if shown is not None:
                 shown.update(f"{word(receipt['state'])}  {counts_words(receipt['counts'])}")
             time.sleep(pause)
             pause = min(1.0, pause * 1.5)
 
 
-class _nothing:  # noqa: N801 - used like a function
+class _nothing:
     def __enter__(self) -> None:
         return None
 
@@ -131,9 +133,7 @@ def judge(
 ) -> None:
     """试校验，不留存  judge a file without keeping it."""
     client = Client.find(config, url, key)
-    _, verdict = client.send_file(
-        "/v1/judge", file, {"connection": connection, "name": file.name}, {}, lambda _n: None
-    )
+    _, verdict = client.send_file("/v1/judge", file, {"connection": connection, "name": file.name}, {}, lambda _n: None)
     if as_json:
         print_json(verdict)
     else:
@@ -201,7 +201,9 @@ def status(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = 
     table("投递目标 destinations", ["目标", "状态", "自", "积压", "原因", "下次探测"], rows)
     for state, found in seen["submissions"].items():
         out.print(f"{word(state)}：{found['count']} 件，最早 {found['oldest_at']}")
-    out.print(f"未结异常 {sum(c['open'] for c in seen['cases'])}，挂起 {seen['holds']}，待发消息 {seen['outbox']['messages']}")
+    out.print(
+        f"未结异常 {sum(c['open'] for c in seen['cases'])}，挂起 {seen['holds']}，待发消息 {seen['outbox']['messages']}"
+    )
 
 
 def connections_table(rows: list[dict[str, Any]]) -> None:

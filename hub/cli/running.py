@@ -33,7 +33,9 @@ def serve(
     chosen = tuple(r.strip() for r in roles.split(",") if r.strip())
     unknown = [r for r in chosen if r not in ROLES]
     if unknown:
-        raise BadConfiguration(f"no role {unknown[0]}", what_zh=f"没有角色 {unknown[0]}", hint=f"there are: {', '.join(ROLES)}")
+        raise BadConfiguration(
+            f"no role {unknown[0]}", what_zh=f"没有角色 {unknown[0]}", hint=f"there are: {', '.join(ROLES)}"
+        )
     run(config, chosen, told=lambda address: out.print(f"枢纽已启动 hub runs: {address}") if address else None)
 
 
@@ -64,7 +66,9 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         print_json([{"what": name, "ok": good, "said": said} for name, good, said in results])
     else:
         for name, good, said in results:
-            out.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {said.replace('[', chr(92) + '[')}")
+            out.print(
+                f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {said.replace('[', chr(92) + '[')}"
+            )
     raise typer.Exit(DONE if all(good for _, good, _ in results) else OTHER_SIDE)
 
 
@@ -179,5 +183,3 @@ def answer(
     body = {"mapping": mapping, "name": name, "source": source, "code": code, "note": note}
     Client.find(config, url, key).post("/v1/crosswalks", body)
     out.print(f"{source} → {code}")
-
-

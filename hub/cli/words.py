@@ -16,7 +16,7 @@ from mappings.explain import explain
 from mappings.lint import lint
 from mappings.load import Loaded, MappingFolders
 from standards.checker import Checker
-from standards.diff import differences
+from standards.diff import Effect, differences
 from standards.errors import BadConfiguration, UnknownName
 from standards.exports import FORMATS
 from standards.model import DataSet
@@ -39,7 +39,9 @@ def list_datasets(site: Site = None, as_json: Json = False) -> None:
     standard = _standard(site)
     found = [standard.dataset(name) for name in standard.ids()]
     if as_json:
-        print_json([d.model_dump(mode="json", include={"id", "title", "title_en", "version", "library"}) for d in found])
+        print_json(
+            [d.model_dump(mode="json", include={"id", "title", "title_en", "version", "library"}) for d in found]
+        )
         return
     table(
         "数据集 data sets",
@@ -121,13 +123,13 @@ def diff(
     standard = _standard(site)
     found = differences(standard.dataset(name, old), standard.dataset(name, new))
     if as_json:
-        print_json([{"zh": d.text, "en": d.text_en, "breaking": d.breaking} for d in found])
+        print_json([{"zh": d.zh, "en": d.en, "effect": d.effect, "subject": d.subject} for d in found])
     else:
         for one in found:
-            out.print(f"{'!' if one.breaking else ' '} {one.text}", markup=False)
+            out.print(f"{'!' if one.effect is Effect.BREAKS else ' '} {one.zh}", markup=False)
         if not found:
             out.print("没有差异 no differences")
-    raise typer.Exit(DATA if any(d.breaking for d in found) else DONE)
+    raise typer.Exit(DATA if any(d.effect is Effect.BREAKS for d in found) else DONE)
 
 
 def _load(name: str, site: Path | None) -> tuple[Standard, Loaded, DataSet | None]:
@@ -177,7 +179,7 @@ def lint_mappings(
 
 @mapping_app.command("test")
 @told
-def test_mappings(
+def run_mapping_cases(
     names: Annotated[list[str] | None, typer.Argument(help="映射名，缺省全部 default: all")] = None,
     site: Site = None,
     as_json: Json = False,
@@ -248,7 +250,9 @@ def show_mapping(
         return
     if record:
         lines = explain(program, dict(pair.partition("=")[::2] for pair in record))
-        rows = [[x.element, x.fields, x.raw, x.value if x.readable else "（无法识别）"] for x in lines if x.raw or x.value]
+        rows = [
+            [x.element, x.fields, x.raw, x.value if x.readable else "（无法识别）"] for x in lines if x.raw or x.value
+        ]
         table(f"{name} → {dataset.id}", ["数据项", "来源字段", "原值", "标准值"], rows)
         return
     if as_json:
@@ -259,5 +263,8 @@ def show_mapping(
     table(
         "数据项 elements",
         ["数据项", "名称", "来源"],
-        ([e, dataset.by_id[e].title if e in dataset.by_id else "", program.labels[e] or "（固定值）"] for e in program.labels),
+        (
+            [e, dataset.by_id[e].title if e in dataset.by_id else "", program.labels[e] or "（固定值）"]
+            for e in program.labels
+        ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,20 @@ class Line:
 def lines_of(connection: Connection, parcel: StoredParcel) -> list[Line]:
     """The records of a parcel that are to be sent: superseded ones are left out."""
     month = month_of(parcel.submission_id)
-    rows = connection.execute(
+    # Two range scans of primary keys: a join of the two is planned badly while the tables are young.
+    rows = set(
+        connection.execute(
+            select(delivery.c.row_no).where(
+                delivery.c.month == month,
+                delivery.c.submission_id == parcel.submission_id,
+                delivery.c.row_no.between(parcel.first_row, parcel.last_row),
+                delivery.c.destination == parcel.destination,
+                delivery.c.parcel_id == parcel.id,
+                delivery.c.state.is_(None),
+            )
+        ).scalars()
+    )
+    found = connection.execute(
         select(
             record.c.row_no,
             record.c.cd_id,
@@ -53,26 +66,14 @@ def lines_of(connection: Connection, parcel: StoredParcel) -> list[Line]:
             record.c.place,
             record.c.key_hash,
         )
-        .join(
-            delivery,
-            (delivery.c.month == record.c.month)
-            & (delivery.c.submission_id == record.c.submission_id)
-            & (delivery.c.row_no == record.c.row_no),
-        )
         .where(
             record.c.month == month,
             record.c.submission_id == parcel.submission_id,
             record.c.row_no.between(parcel.first_row, parcel.last_row),
-            delivery.c.month == month,
-            delivery.c.submission_id == parcel.submission_id,
-            delivery.c.row_no.between(parcel.first_row, parcel.last_row),
-            delivery.c.destination == parcel.destination,
-            delivery.c.parcel_id == parcel.id,
-            delivery.c.state.is_(None),
         )
         .order_by(record.c.row_no)
-    ).all()
-    return [Line(*row) for row in rows]
+    )
+    return [Line(*row) for row in found if row[0] in rows]
 
 
 def content_of(
@@ -104,8 +105,13 @@ def build(
     origin: str,
     provider: str,
     seal: Seal,
+    filled: Mapping[str, str],
 ) -> Parcel:
-    """The parcel ready for its destination."""
+    """The parcel ready for its destination.
+
+    `filled`: what the hub puts into the data set's own elements where the sender left them empty.  It travels with the
+    common elements, so that the digest stays that of the sender's content.
+    """
     content, commons = content_of(connection, parcel.submission_id, parcel.chunk, seal)
     shared = {
         "cd_time": local_text(parcel.created_at),
@@ -132,6 +138,8 @@ def build(
             common["owner_org_code"] = line.owner
         if commons is not None:
             common |= msgspec.json.decode(commons[line.idx], type=dict[str, str])
+        if line.operation != "d":
+            common |= filled
         records.append(
             ParcelRecord(
                 cd_id=line.cd_id,

@@ -35,7 +35,9 @@ def open_door(generation: Generation, name: str) -> Destination:
     settings = generation.settings.destinations[name]
     manifest = registry.load(settings.adapter)
     if manifest.make_destination is None or manifest.destination_settings is None:
-        raise BadConfiguration(f"the adapter {settings.adapter} does not deliver", what_zh=f"适配器 {settings.adapter} 不能投递")
+        raise BadConfiguration(
+            f"the adapter {settings.adapter} does not deliver", what_zh=f"适配器 {settings.adapter} 不能投递"
+        )
     parsed = manifest.destination_settings.model_validate(settings.settings)
     return manifest.make_destination(parsed, surroundings(generation, name, settings.party))
 

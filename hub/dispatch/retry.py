@@ -60,9 +60,7 @@ def after_failure(
         wait = retry.probe
         if isinstance(error, Temporary) and error.retry_after is not None:
             wait = timedelta(seconds=error.retry_after)
-        return Decision(
-            next=Next.WITH_DESTINATION, due_at=now, probe_at=now + wait, setup=isinstance(error, BadSetup)
-        )
+        return Decision(next=Next.WITH_DESTINATION, due_at=now, probe_at=now + wait, setup=isinstance(error, BadSetup))
     wait = retry.waits[min(attempt - 1, len(retry.waits) - 1)]
     if isinstance(error, Temporary) and error.retry_after is not None:
         wait = max(wait, timedelta(seconds=error.retry_after))

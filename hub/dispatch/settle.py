@@ -20,7 +20,7 @@ from hub.ledger.outbox import Outgoing
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import case_, finding
-from standards.parcel import Answer, AnswerLine, Result
+from standards.parcel import Answer, AnswerLine
 from standards.states import CaseClass, DeliveryState, ParcelState
 
 
@@ -48,7 +48,7 @@ class Settling:
     """What settling needs besides the answer."""
 
     events: Events
-    due: Callable[[datetime], Due]
+    due: Callable[..., Due]
     actor: str
     #: Who owns the case of a refused record, and in which data set's words its key is.
     party_of: Callable[[Submission], str]
@@ -256,4 +256,3 @@ def open_parcel_case(
         note=note[:500],
     )
     cases.open_many(connection, [opening], s.due(now), now)
-

@@ -20,6 +20,7 @@ from hub.broker.base import Message
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.doors import Doors
+from hub.dispatch.fill import fill
 from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
 from hub.generations import Generation, Generations
@@ -87,7 +88,8 @@ class Dispatcher:
             return
         if door is None:
             problem = BadConfiguration(
-                f"no destination {stored.destination} in the settings", what_zh=f"配置中没有投递目标 {stored.destination}"
+                f"no destination {stored.destination} in the settings",
+                what_zh=f"配置中没有投递目标 {stored.destination}",
             )
             self._destination_failed(stored, problem, self.clock.now())
             return
@@ -118,9 +120,7 @@ class Dispatcher:
 
     # Whether
 
-    def _may_send(
-        self, generation: Generation, stored: StoredParcel, standing: destinations.Standing | None
-    ) -> bool:
+    def _may_send(self, generation: Generation, stored: StoredParcel, standing: destinations.Standing | None) -> bool:
         settings = generation.settings.destinations.get(stored.destination)
         if settings is not None and settings.paused:
             return False
@@ -129,9 +129,7 @@ class Dispatcher:
         if standing.state == DestinationState.PAUSED:
             return False
         lease = generation.settings.workers.lease
-        return self.ledger.write(
-            lambda c: destinations.take_probe(c, stored.destination, self.clock.now(), lease)
-        )
+        return self.ledger.write(lambda c: destinations.take_probe(c, stored.destination, self.clock.now(), lease))
 
     def _claim(self, generation: Generation, stored: StoredParcel, provider: str) -> Claimed | None:
         now = self.clock.now()
@@ -178,6 +176,7 @@ class Dispatcher:
                         origin=generation.settings.hub.name,
                         provider=provider,
                         seal=self.seal,
+                        filled=self._filled(generation, stored, submission),
                     )
                     if lines
                     else None
@@ -200,6 +199,10 @@ class Dispatcher:
             self._failed(stored, settings, lines, problem, started)
             return
         self._answered(stored, settings, submission, lines, answer, started)
+
+    def _filled(self, generation: Generation, stored: StoredParcel, submission: Submission) -> dict[str, str]:
+        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+        return fill(dataset, submission, self.settling.due)
 
     def _deliver(self, claimed: Claimed, settings: DestinationSettings, door: Destination, parcel: Parcel) -> Answer:
         """Hand it over, unless an earlier attempt may have arrived and a repeat could double."""
@@ -236,7 +239,9 @@ class Dispatcher:
         started: datetime,
     ) -> None:
         now = self.clock.now()
-        note_success = now - self._noted.get(stored.destination, datetime.min.replace(tzinfo=now.tzinfo)) > _NOTE_SUCCESS
+        note_success = (
+            now - self._noted.get(stored.destination, datetime.min.replace(tzinfo=now.tzinfo)) > _NOTE_SUCCESS
+        )
 
         def work(connection: Connection) -> bool:
             recovered = destinations.succeeded(connection, stored.destination, now) if note_success else False
@@ -334,7 +339,9 @@ class Dispatcher:
         if destinations.failed(connection, stored.destination, error.what_zh, decision.probe_at, now):
             self.settling.events.destination(connection, stored.destination, "down", error.what, now)
         if decision.setup:
-            settling.open_setup_case(connection, self.settling, stored.destination, party, error.code, error.what_zh, now)
+            settling.open_setup_case(
+                connection, self.settling, stored.destination, party, error.code, error.what_zh, now
+            )
 
     def _turn(
         self,

@@ -102,7 +102,7 @@ def _executemany(connection: Connection, table: Table, columns: Mapping[str, Val
     names = [table.c[key].name if key in table.c else key for key in columns]
     lists = [_sqlite_values(value, count) for value in columns.values()]
     marks = ", ".join("?" * len(names))
-    statement = f'INSERT INTO {table.name} ({", ".join(names)}) VALUES ({marks})'  # noqa: S608 - our own names
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own names
     driver: Any = connection.connection.driver_connection
     driver.executemany(statement, zip(*lists, strict=True))
 

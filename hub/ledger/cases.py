@@ -109,7 +109,9 @@ def _open_keyed(connection: Connection, openings: list[Opening], due: Due, now: 
 
 def any_open(connection: Connection, keys: Sequence[bytes]) -> bool:
     """True when one of these keys has an open case."""
-    statement = select(case_.c.id).where(among(connection, case_.c.key_hash, keys), case_.c.closed_at.is_(None)).limit(1)
+    statement = (
+        select(case_.c.id).where(among(connection, case_.c.key_hash, keys), case_.c.closed_at.is_(None)).limit(1)
+    )
     return connection.execute(statement).first() is not None
 
 
@@ -164,6 +166,8 @@ def close(connection: Connection, *, parcel_id: UUID, by: str, now: datetime) ->
 def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
     """Open cases by party and class."""
     rows = connection.execute(
-        select(case_.c.party, case_.c.class_, func.count()).where(case_.c.closed_at.is_(None)).group_by(case_.c.party, case_.c.class_)
+        select(case_.c.party, case_.c.class_, func.count())
+        .where(case_.c.closed_at.is_(None))
+        .group_by(case_.c.party, case_.c.class_)
     )
     return {(r[0], r[1]): r[2] for r in rows}

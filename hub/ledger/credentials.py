@@ -77,7 +77,9 @@ def holder(connection: Connection, key: str, now: datetime) -> Holder | None:
 def revoke(connection: Connection, identifier: str, now: datetime) -> bool:
     """A key counts no more; False when there is none of that id."""
     statement = (
-        update(credential).where(credential.c.id == identifier, credential.c.revoked_at.is_(None)).values(revoked_at=now)
+        update(credential)
+        .where(credential.c.id == identifier, credential.c.revoked_at.is_(None))
+        .values(revoked_at=now)
     )
     return connection.execute(statement).rowcount == 1
 

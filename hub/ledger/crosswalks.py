@@ -33,9 +33,7 @@ def answer(
     """What a word of a system means, from now on."""
     values = {"code": code, "by": by, "at": now, "note": note}
     statement = insert_of(connection, crosswalk).values(mapping=mapping, name=name, source=source, **values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["mapping", "name", "source"], set_=values)
-    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["mapping", "name", "source"], set_=values))
 
 
 def forget(connection: Connection, mapping: str, name: str, source: str) -> bool:

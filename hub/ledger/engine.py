@@ -145,6 +145,8 @@ class _Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -152,11 +154,16 @@ class _Writer:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write would wait for itself")
         future: Future[T] = Future()
-        self._waiting.put((work, future))
+        with self._door:
+            if self._closed:
+                raise LedgerBusy("the ledger is closed", what_zh="台账已关闭")
+            self._waiting.put((work, future))
         return future.result()
 
     def close(self) -> None:
-        self._waiting.put(None)
+        with self._door:
+            self._closed = True
+            self._waiting.put(None)
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
@@ -197,24 +204,25 @@ class _Writer:
                     savepoint = connection.begin_nested()
                     try:
                         result = work(connection)
-                    except Exception as error:  # its own savepoint only; the others of the group go on
+                    except Exception as why:  # its own savepoint only; the others of the group go on
                         savepoint.rollback()
-                        failed.append((future, error))
+                        failed.append((future, why))
                     else:
                         savepoint.commit()
                         done.append((future, result))
         except BaseException as error:
             with suppress(Exception):
                 connection.rollback()
-            error = LedgerBusy("the ledger is locked", what_zh="台账被占用") if isinstance(error, Conflict) else error
-            failed.extend((future, error) for future, _ in done)
+            busy = LedgerBusy("the ledger is locked", what_zh="台账被占用")
+            cause = busy if isinstance(error, Conflict) else error
+            failed.extend((future, cause) for future, _ in done)
             done = []
             told = {id(future) for future, _ in failed}
-            failed.extend((future, error) for _, future in group if id(future) not in told)
+            failed.extend((future, cause) for _, future in group if id(future) not in told)
         for future, result in done:
             future.set_result(result)
-        for future, error in failed:
-            future.set_exception(error)
+        for future, reason in failed:
+            future.set_exception(reason)
 
 
 def ping(ledger: Ledger) -> None:

@@ -106,9 +106,7 @@ def write(
         _move(connection, revised, party, submission_id, now)
 
 
-def _insert(
-    connection: Connection, new: Moves, dataset: str, party: str, submission_id: UUID, now: datetime
-) -> None:
+def _insert(connection: Connection, new: Moves, dataset: str, party: str, submission_id: UUID, now: datetime) -> None:
     bulk.insert(
         connection,
         record_head,
@@ -194,4 +192,3 @@ def _move(connection: Connection, revised: Moves, party: str, submission_id: UUI
             moved += connection.execute(statement).rowcount
     if moved != len(revised):
         raise Conflict
-

@@ -27,7 +27,9 @@ class Entry:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-def digest_of(at: datetime, action: str, actor: str, submission: UUID | None, parcel: UUID | None, detail: str) -> bytes:
+def digest_of(
+    at: datetime, action: str, actor: str, submission: UUID | None, parcel: UUID | None, detail: str
+) -> bytes:
     """What a row of the journal is hashed to."""
     parts = (
         at.astimezone(UTC).isoformat(timespec="microseconds"),

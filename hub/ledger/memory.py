@@ -33,9 +33,7 @@ class Memory:
         now = self.clock.now()
 
         def work(connection: Connection) -> None:
-            statement = insert_of(connection, bookmark).values(
-                connection=self.owner, name=name, value=value, at=now
-            )
+            statement = insert_of(connection, bookmark).values(connection=self.owner, name=name, value=value, at=now)
             statement = statement.on_conflict_do_update(
                 index_elements=["connection", "name"], set_={"value": value, "at": now}
             )
@@ -46,9 +44,7 @@ class Memory:
     def forget(self, name: str) -> None:
         """Forget it."""
         self.ledger.write(
-            lambda c: c.execute(
-                delete(bookmark).where(bookmark.c.connection == self.owner, bookmark.c.name == name)
-            )
+            lambda c: c.execute(delete(bookmark).where(bookmark.c.connection == self.owner, bookmark.c.name == name))
         )
 
     def names(self, head: str = "") -> list[str]:

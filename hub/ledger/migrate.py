@@ -62,9 +62,7 @@ def make_partitions(connection: Connection, months: Iterable[int]) -> None:
         return
     have = {
         row[0]
-        for row in connection.execute(
-            text("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid")
-        )
+        for row in connection.execute(text("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"))
     }
     for table in PARTITIONED:
         if f"{table.name}_other" not in have:

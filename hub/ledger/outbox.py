@@ -126,4 +126,6 @@ def pending(connection: Connection) -> tuple[int, datetime | None]:
 def message_ids(connection: Connection, ids: Sequence[UUID]) -> set[str]:
     """Which of these identifiers have a message in the outbox."""
     texts = [str(i) for i in ids]
-    return set(connection.execute(select(outbox.c.message_id).where(among(connection, outbox.c.message_id, texts))).scalars())
+    return set(
+        connection.execute(select(outbox.c.message_id).where(among(connection, outbox.c.message_id, texts))).scalars()
+    )

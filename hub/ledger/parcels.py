@@ -115,7 +115,7 @@ def claim(
             return None
     elif before.state != ParcelState.WAITING or (before.due_at is not None and before.due_at > now):
         return None
-    values = {
+    values: dict[str, Any] = {
         "state": ParcelState.SENDING,
         "attempts": before.attempts + 1,
         "lease_owner": owner,
@@ -371,9 +371,7 @@ def awaiting(connection: Connection, destination: str, limit: int) -> list[Store
     """Parcels of a destination that were handed over and whose verdict is not there, oldest first."""
     statement = (
         select(*_COLUMNS)
-        .where(
-            parcel.c.destination == destination, parcel.c.state == ParcelState.AWAITING, parcel.c.ended_at.is_(None)
-        )
+        .where(parcel.c.destination == destination, parcel.c.state == ParcelState.AWAITING, parcel.c.ended_at.is_(None))
         .order_by(parcel.c.sent_at)
         .limit(limit)
     )

@@ -9,6 +9,8 @@ On the bulk path rows are appended, not updated: a delivery without a state of i
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -37,7 +39,7 @@ metadata = MetaData(
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 #: PostgreSQL keeps each month apart; SQLite ignores it.
-_BY_MONTH = {"postgresql_partition_by": "LIST (month)"}
+_BY_MONTH: Any = {"postgresql_partition_by": "LIST (month)"}
 
 
 def _month(primary: bool = True) -> Column[int]:

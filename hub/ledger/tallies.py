@@ -36,7 +36,9 @@ def add(connection: Connection, counts: Mapping[Key, int], now: datetime) -> Non
 def fold(connection: Connection, limit: int = 5000) -> int:
     """Put the oldest unfolded rows into one row each; returns how many were folded."""
     ids = list(
-        connection.execute(select(tally.c.id).where(tally.c.folded.is_(False)).order_by(tally.c.id).limit(limit)).scalars()
+        connection.execute(
+            select(tally.c.id).where(tally.c.folded.is_(False)).order_by(tally.c.id).limit(limit)
+        ).scalars()
     )
     if not ids:
         return 0

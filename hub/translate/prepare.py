@@ -12,8 +12,8 @@ from adapters.formats.base import LegacyChunk
 from hub.plan import Plan, ReferenceCheck
 from hub.translate.decide import Candidates
 from standards.checker import UNREADABLE, Fault
-from standards.identifiers import check_id_number
 from standards.digest import cd_id, encode_sorted, join_key, key_hash, sm3
+from standards.identifiers import check_id_number
 from standards.masks import mask
 from standards.model import Severity
 from standards.places import with_column
@@ -177,7 +177,7 @@ def _encode(plan: Plan, prepared: Prepared, operations: list[str], first_row: in
     candidates = prepared.candidates
     lines: list[bytes] = []
     common_lines: list[bytes] = []
-    dataset = plan.dataset.id
+    dataset, hide = plan.dataset.id, plan.dataset.key_personal
     for i, values in enumerate(rows):
         owner = owners[i] if owners and owners[i] else default_owner
         parts = [column[i] for column in key_columns]
@@ -193,7 +193,7 @@ def _encode(plan: Plan, prepared: Prepared, operations: list[str], first_row: in
         candidates.row_no.append(first_row + i)
         candidates.key_hash.append(key_hash(dataset, key))
         candidates.owner.append(owner)
-        candidates.cd_id.append(cd_id(owner, dataset, key))
+        candidates.cd_id.append(cd_id(owner, dataset, key, hide=hide))
         candidates.digest.append(sm3(line))
         candidates.asked.append(operations[i])
         subject, index = subject_of(subjects[i] if subjects else "", plan.blind)
@@ -217,6 +217,9 @@ def _references(plan: Plan, prepared: Prepared) -> None:
         if column is None:
             continue
         wanted = Wanted(check, [], [], [])
+        further = [name for name in check.parts if name != check.element.id]
+        others = [prepared.columns.get(name) for name in further]
+        order = [None if name == check.element.id else further.index(name) for name in check.parts]
         remembered: dict[str, bytes] = {}
         for i in prepared.position:
             value = column[i]
@@ -225,9 +228,11 @@ def _references(plan: Plan, prepared: Prepared) -> None:
             for item in value.split(";") if check.many else (value,):
                 if item in check.unless:
                     continue
-                key = remembered.get(item)
+                rest = [c[i] if c else "" for c in others]
+                named = join_key([item if part is None else rest[part] for part in order])
+                key = remembered.get(named)
                 if key is None:
-                    key = remembered[item] = key_hash(check.dataset, item)
+                    key = remembered[named] = key_hash(check.dataset, named)
                 wanted.rows.append(i)
                 wanted.keys.append(key)
                 wanted.values.append(item)

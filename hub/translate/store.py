@@ -1,6 +1,6 @@
 """Storing one prepared chunk: one transaction, one bulk write a table.
 
-    heads read → decided → record, chunk, finding, case_, record_head, parcel, delivery, tally, journal, outbox
+heads read → decided → record, chunk, finding, case_, record_head, parcel, delivery, tally, journal, outbox
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Storing:
 
 def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, first_row: int, now: datetime) -> Stored:
     """Decide and store one chunk.  Raises LostLease, or Conflict when it must be decided again."""
-    chunk, plan, submission = prepared.chunk, s.plan, s.submission
+    chunk, submission = prepared.chunk, s.submission
     findings = list(prepared.findings)
     worst = list(prepared.worst)
     waits: dict[int, bytes] = {}
@@ -73,6 +73,14 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     stored = Stored(counts)
     made = _deliveries(connection, s, prepared, decisions, verdicts, first_row, seq, now) if not submission.test else []
     stored.parcels = sum(1 for p in made if p.ended_at is None)
+    _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
+    stored.findings = _findings(connection, s, findings, first_row)
+    if not submission.test:
+        _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
+        _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
+        _tally(connection, s, counts, findings, made, now)
+    _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
+    # Last, so that the row is locked for a moment only: those who settle parcels of this submission want it too.
     ok = submissions.advance(
         connection,
         submission.id,
@@ -85,13 +93,6 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     )
     if not ok:
         raise LostLease
-    _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
-    stored.findings = _findings(connection, s, findings, first_row)
-    if not submission.test:
-        _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
-        _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
-        _tally(connection, s, counts, findings, made, now)
-    _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
     return stored
 
 

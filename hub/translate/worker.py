@@ -87,9 +87,7 @@ class Translator:
         if submission.generation is not None and submission.chunks > 0:
             return self.generations.get(submission.generation)
         generation = self.generations.current()
-        self.ledger.write(
-            lambda c: submissions.change(c, submission.id, self.owner, generation=generation.number)
-        )
+        self.ledger.write(lambda c: submissions.change(c, submission.id, self.owner, generation=generation.number))
         return generation
 
     def _stall(self, submission: Submission, error: HubError) -> None:
@@ -218,9 +216,7 @@ class _Run:
         self.first_row += prepared.chunk.count
 
         def write() -> Stored:
-            return self.t.ledger.write(
-                lambda c: store(c, self.storing, prepared, seq, first_row, self.t.clock.now())
-            )
+            return self.t.ledger.write(lambda c: store(c, self.storing, prepared, seq, first_row, self.t.clock.now()))
 
         if in_front:
             self._settle_stored(write())

@@ -96,6 +96,7 @@ class Converter:
             "purpose": profile["purpose"],
             "deadline": profile["deadline"],
             "natural_key": profile.get("natural_key", named),
+            "key_personal": profile.get("key_personal"),
             "subject": profile.get("subject", {}),
             "event_date": profile.get("event_date"),
             "profile": profile.get("profile", ""),

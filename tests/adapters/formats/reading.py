@@ -84,13 +84,10 @@ def read(data: bytes | str, name: str = "", **options: Any) -> Read:
 
 def refused(data: bytes | str | Payload, name: str = "", **options: Any) -> BadRecord:
     """The error with which a payload as a whole is refused; it says in both languages what and how to mend it."""
-    payload = data if not isinstance(data, bytes | str) else None
+    if isinstance(data, bytes | str):
+        data = bytes_payload(name, data.encode() if isinstance(data, str) else data)
     with pytest.raises((UnreadablePayload, PayloadTooLarge)) as caught:
-        if payload is not None:
-            read_payload(payload, **options)
-        else:
-            assert isinstance(data, bytes | str)
-            read(data, name, **options)
+        read_payload(data, **options)
     assert_helpful(caught.value)
     return caught.value
 

@@ -14,8 +14,21 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from hub.broker import topology
-from hub.ledger import bulk, cases, crosswalks, destinations, heads, journal, leases, migrate, numbers, outbox
-from hub.ledger import parcels, submissions, tallies
+from hub.ledger import (
+    bulk,
+    cases,
+    crosswalks,
+    destinations,
+    heads,
+    journal,
+    leases,
+    migrate,
+    numbers,
+    outbox,
+    parcels,
+    submissions,
+    tallies,
+)
 from hub.ledger.cases import Due, Opening
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.heads import Moves
@@ -23,7 +36,8 @@ from hub.ledger.memory import Memory
 from hub.ledger.outbox import Outgoing
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
-from hub.ledger.tables import case_, finding, metadata, outbox as outbox_table, record, submission
+from hub.ledger.tables import case_, finding, metadata, record, submission
+from hub.ledger.tables import outbox as outbox_table
 from standards.clock import FrozenClock
 from standards.digest import uuid7, uuid7s
 from standards.states import CaseClass, CaseState, DeliveryState, ParcelState, SubmissionState
@@ -392,9 +406,7 @@ def moves(*rows: tuple[bytes, int, int], owner: str = "o") -> Moves:
 
 
 def write_heads(ledger: Ledger, new: Moves, revised: Moves) -> None:
-    ledger.write(
-        lambda c: heads.write(c, new, revised, dataset="d", party="p", submission_id=uuid7(), now=NOW)
-    )
+    ledger.write(lambda c: heads.write(c, new, revised, dataset="d", party="p", submission_id=uuid7(), now=NOW))
 
 
 def once(ledger: Ledger, new: Moves, revised: Moves) -> None:
@@ -533,7 +545,13 @@ def test_the_backlog_of_a_destination_adds_up(ledger: Ledger) -> None:
 
 
 def an_opening(key: bytes | None, **changes: object) -> Opening:
-    values: dict[str, object] = {"class_": CaseClass.WRONG, "party": "p", "code": "10001", "owner": "o", "key_hash": key}
+    values: dict[str, object] = {
+        "class_": CaseClass.WRONG,
+        "party": "p",
+        "code": "10001",
+        "owner": "o",
+        "key_hash": key,
+    }
     return Opening(**{**values, **changes})  # type: ignore[arg-type]
 
 

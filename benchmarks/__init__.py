@@ -1,0 +1,1 @@
+"""Measurements kept as programs: every claim of speed is a ratio of two ways, measured in one run."""

@@ -1,0 +1,126 @@
+"""RabbitMQ: the outbox is published with windowed confirms, workers consume with manual acknowledgement.
+
+One connection a thread; when one is lost it is dropped and made again with growing waits, for ever.  Queues are
+quorum queues with a dead-letter exchange and a delivery limit, with arguments valid on RabbitMQ 3.10 and 4.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pika
+import pika.exceptions
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+
+from hub.broker.base import Consumer, Handler
+from hub.broker.rabbitmq.consumer import RabbitConsumer
+from hub.broker.rabbitmq.relay import Relay
+from hub.broker.topology import DEAD, DELIVERY_LIMIT, EVENTS, PARCELS, WORK
+from hub.ledger.engine import Ledger
+from standards.clock import Clock
+from standards.errors import SystemUnreachable
+
+_HEARTBEAT = 30
+_ARGUMENTS = {"x-queue-type": "quorum", "x-dead-letter-exchange": DEAD, "x-delivery-limit": DELIVERY_LIMIT}
+
+
+class RabbitBroker:
+    """Implements hub.broker.base.Broker on RabbitMQ (AMQP 0-9-1)."""
+
+    name = "rabbitmq"
+
+    def __init__(
+        self,
+        url: str,
+        ledger: Ledger,
+        clock: Clock,
+        owner: str,
+        *,
+        bindings: Sequence[tuple[str, str, str]],
+        prefix: str = "",
+        window: int = 256,
+    ) -> None:
+        """`bindings` are (exchange, key, queue) of every queue that must be there."""
+        self.parameters = pika.URLParameters(url)
+        self.parameters.heartbeat = _HEARTBEAT
+        self.parameters.blocked_connection_timeout = 60
+        self.parameters.socket_timeout = 10
+        self._ledger = ledger
+        self._clock = clock
+        self._owner = owner
+        self._bindings = list(bindings)
+        self.prefix = prefix
+        self._window = window
+        self._relay: Relay | None = None
+        self._control = threading.Lock()
+        self._called = threading.Event()
+
+    # Life
+
+    def start(self) -> None:
+        """Declare what must be there and begin to publish the outbox."""
+        self._relay = Relay(self, self._ledger, self._clock, self._owner, self._window, self._called)
+
+    def stop(self) -> None:
+        """Publish no more; what is not confirmed stays in the outbox."""
+        if self._relay is not None:
+            self._relay.stop()
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._called.set()
+
+    def consume(self, queues: Sequence[str], handler: Handler, *, threads: int = 1, prefetch: int = 1) -> Consumer:
+        """Hand the messages of these queues to `handler`."""
+        return RabbitConsumer(self, list(queues), handler, threads, prefetch)
+
+    # Looking
+
+    def depth(self, queue: str) -> int | None:
+        """How many messages wait in a queue; None when the broker cannot be asked."""
+        try:
+            with self._control, self.connection() as connection:
+                method = connection.channel().queue_declare(self.prefix + queue, passive=True)
+                return int(method.method.message_count)
+        except pika.exceptions.AMQPError:
+            return None
+        except OSError:
+            return None
+
+    def check(self) -> str:
+        """Connect, declare, and say what answered.  Raises SystemUnreachable."""
+        try:
+            with self.connection() as connection:
+                self.declare(connection.channel())
+                inner: Any = connection
+                properties = inner._impl.server_properties  # pika offers no other way
+                return f"RabbitMQ {properties.get('version', '?')}"
+        except (pika.exceptions.AMQPError, OSError) as error:
+            raise unreachable(error) from error
+
+    def connection(self) -> BlockingConnection:
+        """A connection of one's own."""
+        return BlockingConnection(self.parameters)
+
+    def declare(self, channel: BlockingChannel) -> None:
+        """Everything that must be there; safe to repeat."""
+        for exchange, kind in ((WORK, "direct"), (PARCELS, "topic"), (EVENTS, "topic"), (DEAD, "fanout")):
+            channel.exchange_declare(self.prefix + exchange, exchange_type=kind, durable=True)
+        channel.queue_declare(self.prefix + DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_bind(self.prefix + DEAD, self.prefix + DEAD)
+        arguments = {**_ARGUMENTS, "x-dead-letter-exchange": self.prefix + DEAD}
+        for exchange, key, queue in self._bindings:
+            channel.queue_declare(self.prefix + queue, durable=True, arguments=arguments)
+            channel.queue_bind(self.prefix + queue, self.prefix + exchange, key)
+
+
+def unreachable(error: BaseException) -> SystemUnreachable:
+    """A foreign error in our words."""
+    return SystemUnreachable(
+        f"RabbitMQ does not answer: {type(error).__name__} {error}".rstrip(),
+        what_zh="RabbitMQ 无法连接",
+        hint="is it running, and is broker.url right?",
+        hint_zh="请检查 RabbitMQ 是否运行、broker.url 是否正确",
+    )
