@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ class AlreadyThere(Exception):
     """A row with the same key is there; on either database, whichever way it was written."""
 
 
+_NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -60,6 +62,10 @@ def _copy_texts(value: Values, count: int) -> list[str]:
         return _escaped(column)
     if kinds == {int}:
         return list(map(str, column))
+    if kinds == {bytes}:
+        return ["\\\\x" + v.hex() for v in column]
+    if kinds <= {bytes, int, NoneType}:
+        return [_NULL if v is None else str(v) if type(v) is int else "\\\\x" + v.hex() for v in column]
     return [_copy_text(v) for v in column]
 
 
@@ -75,7 +81,7 @@ def _escaped(column: list[str]) -> list[str]:
 def _copy_text(value: Any) -> str:
     match value:
         case None:
-            return "\\N"
+            return _NULL
         case bool():
             return "t" if value else "f"
         case int():

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from hub.ledger import bulk
 from hub.ledger.sql import among, insert_of
@@ -134,24 +134,21 @@ def passed(
             case_.c.destination == destination,
         )
     ).all()
-    closed = 0
-    for identifier, key, owner in found:
-        row = by_key.get((bytes(key), owner))
-        if row is None:
-            continue
-        closed += 1
-        connection.execute(
+    ending = [(identifier, row) for identifier, key, owner in found if (row := by_key.get((bytes(key), owner)))]
+    if ending:
+        statement = (
             update(case_)
-            .where(case_.c.id == identifier)
+            .where(case_.c.id == bindparam("which"))
             .values(
                 state=str(CaseState.CLOSED),
                 closed_at=now,
                 closed_by="data",
                 closing_id=submission_id,
-                closing_row=row,
+                closing_row=bindparam("row"),
             )
         )
-    return closed
+        connection.execute(statement, [{"which": identifier, "row": row} for identifier, row in ending])
+    return len(ending)
 
 
 def close(connection: Connection, *, parcel_id: UUID, by: str, now: datetime) -> int:

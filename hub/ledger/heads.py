@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text, update
 
 from hub.ledger import bulk
+from hub.ledger.arrays import BytesArray, NumberArray, TextArray
 from hub.ledger.engine import Conflict
 from hub.ledger.sql import among
 from hub.ledger.tables import record_head
@@ -151,16 +152,16 @@ def _move(connection: Connection, revised: Moves, party: str, submission_id: UUI
     before = revised.before
     if connection.dialect.name == "postgresql":
         values: dict[str, Any] = {
-            "key_hash": revised.key_hash,
-            "owner": revised.owner,
-            "before": before,
-            "revision": revised.revision,
-            "operation": revised.operation,
-            "digest": revised.digest,
-            "subject": revised.subject,
+            "key_hash": BytesArray(revised.key_hash),
+            "owner": TextArray(revised.owner),
+            "before": NumberArray(before),
+            "revision": NumberArray(revised.revision),
+            "operation": TextArray(revised.operation),
+            "digest": BytesArray(revised.digest),
+            "subject": TextArray(revised.subject),
             "subject_index": revised.subject_index,
-            "event_date": revised.event_date,
-            "row_no": revised.row_no,
+            "event_date": TextArray(revised.event_date),
+            "row_no": NumberArray(revised.row_no),
             "party": party,
             "submission_id": submission_id,
             "now": now,

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, String, Table, Uuid, bindparam, func
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+
+from hub.ledger.arrays import PackedArray, packed_type
 
 
 def among(connection: Connection, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
     """`column` is one of `values`: one parameter on PostgreSQL, however many values there are."""
-    if connection.dialect.name == "postgresql":
-        kind: Any = column.type
-        inner = LargeBinary() if isinstance(kind, LargeBinary) else Uuid() if isinstance(kind, Uuid) else String()
-        if not isinstance(kind, LargeBinary | Uuid | String):
-            inner = kind
-        array = bindparam(None, list(values), type_=ARRAY(inner), unique=True)
-        return column == func.any(array)
-    return column.in_(list(values))
+    if connection.dialect.name != "postgresql":
+        return column.in_(list(values))
+    array = bindparam(None, PackedArray(values), type_=packed_type(column.type), unique=True)
+    return column == func.any(array)
 
 
 def insert_of(connection: Connection, table: Table) -> Any:
