@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from random import Random
 
+from demo.firms import Firm
+from demo.records import File, Statements
 from standards.identifiers import make_uscc
 
 HEADER = (
@@ -48,6 +51,9 @@ FAULTS = (
     ("监管事项编码", "1402", "10004.item"),
 )
 
+#: Share of faulty rows in the demo's export.
+_SHARE = 0.03
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -62,13 +68,25 @@ class Row:
         return self.values[1]
 
 
-def rows(count: int, *, faults: float = 0.0, seed: int = 1, first: int = 1, edition: int = 1) -> Iterator[Row]:
+def rows(
+    count: int,
+    *,
+    faults: float = 0.0,
+    seed: int = 1,
+    first: int = 1,
+    edition: int = 1,
+    today: date | None = None,
+    firms: Sequence[Firm] = (),
+    checks: Mapping[int, str] | None = None,
+) -> Iterator[Row]:
     """That many cases; a share of them with one fault each.
 
-    The same seed and numbers give the same rows; another `edition` gives the same keys with another fine.
+    The same seed and numbers give the same rows; another `edition` gives the same keys with another fine.  `today`:
+    decided shortly before that day, else in 2026.  `checks`: case number -> number of the check it came from.
     """
     chosen = Random(seed)
-    subjects = [
+    year = today.year if today else 2026
+    subjects = [(firm.name, firm.code) for firm in firms] or [
         (
             f"大同市{chosen.choice('云冈平城新荣阳高天镇浑源')}{n}号环保科技有限公司",
             make_uscc(chosen, chosen.choice(_DISTRICTS)),
@@ -81,12 +99,17 @@ def rows(count: int, *, faults: float = 0.0, seed: int = 1, first: int = 1, edit
         fact, law = chosen.choice(_FACTS), chosen.choice(_LAWS)
         fine = chosen.randrange(10, 2000)
         month, day = chosen.randrange(1, 10), chosen.randrange(1, 28)
+        decided = date(2026, month, day + 1) if today is None else today - timedelta(days=10 * month + day % 10)
+        filed = decided - timedelta(days=1)
+        check = (f"JC2026{n:07}" if n % 5 == 0 else "") if checks is None else checks.get(n, "")
+        source = "部门移送" if checks and check else _SOURCES[n % 5]
         with_warning = n % 3 == 0
         values = [
-            str(n), f"同环罚〔2026〕{n:07}号", f"{name}{fact}案", f"140200010001{n % 7 + 1:02}", BUREAU, BUREAU_CODE,
+            str(n), f"同环罚〔{year}〕{n:07}号", f"{name}{fact}案", f"140200010001{n % 7 + 1:02}", BUREAU, BUREAU_CODE,
             "", name, "企业", "信用代码", code, f"大同市平城区迎宾街{n % 300}号", _DISTRICTS[n % len(_DISTRICTS)],
-            _SOURCES[n % 5], f"JC2026{n:07}" if n % 5 == 0 else "", f"{month}月{day}日检查发现：{fact}", "", law,
-            "普通", "否", f"2026/{month}/{day}", "否", f"同环罚字2026-{n:07}", f"2026年{month}月{day + 1}日",
+            source, check, f"{filed.month}月{filed.day}日检查发现：{fact}", "", law,
+            "普通", "否", f"{filed.year}/{filed.month}/{filed.day}", "否", f"同环罚字{year}-{n:07}",
+            f"{decided.year}年{decided.month}月{decided.day}日",
             "罚款、警告" if with_warning else "罚款", f"{fine + edition - 1}.{n % 10}", "", f"罚款{fine}万元", "", "",
             "否",
             f"第{edition}版" if edition > 1 else "",
@@ -110,3 +133,33 @@ def pieces(source: Iterator[Row], encoding: str = "gb18030", every: int = 2000) 
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode(encoding)
+
+
+def export(
+    firms: Sequence[Firm], today: date, count: int, *, known: Mapping[int, str], unknown: Mapping[int, str]
+) -> File:
+    """The first export: three in a hundred are faulty, some came from checks of another bureau.
+
+    `known`: case -> a check that bureau will report; `unknown`: case -> one that nobody reports.
+    """
+    source = list(rows(count, faults=_SHARE, today=today, firms=firms, checks={**known, **unknown}))
+    say = Statements("punish_action", BUREAU_CODE)
+    stated = [
+        say.held("30004") if n in unknown and not row.fault else say.as_found(row.fault, row.key)
+        for n, row in enumerate(source, 1)
+    ]
+    released = sum(1 for n, row in enumerate(source, 1) if n in known and not row.fault)
+    return File("行政处罚.csv", b"".join(pieces(iter(source))), tuple(stated), released)
+
+
+def correction(firms: Sequence[Firm], today: date, count: int, amended: int) -> File:
+    """The first cases again with their faults mended, the very first with another fine; the rest is as it was."""
+    before = list(rows(count, faults=_SHARE, today=today, firms=firms, checks={}))
+    mended = list(rows(count, today=today, firms=firms, checks={}))
+    mended[:amended] = list(rows(amended, today=today, firms=firms, checks={}, edition=2))
+    say = Statements("punish_action", BUREAU_CODE)
+    stated = [
+        say.accepted(row.key) if n <= amended or before[n - 1].fault else say.duplicate()
+        for n, row in enumerate(mended, 1)
+    ]
+    return File("行政处罚-更正.csv", b"".join(pieces(iter(mended))), tuple(stated))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 
-def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
-    """Send logs to standard error."""
-    as_json = not sys.stderr.isatty() if json is None else json
+def configure(*, json: bool | None = None, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send logs to standard error, or to a stream."""
+    stream = stream or sys.stderr
+    as_json = not stream.isatty() if json is None else json
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
     )
@@ -23,10 +25,10 @@ def configure(*, json: bool | None = None, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(message)s")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what matters is told by the broker in our words
 
 

@@ -58,14 +58,22 @@ class LedgerPayload:
         self._ledger = ledger
         self._id = submission.id
         self._seal = seal
-        with ledger.read() as connection:
-            sizes = submissions.part_sizes(connection, submission.id)
-        if sum(sizes) != submission.size:
-            raise BadConfiguration(
-                f"the raw bytes of {submission.receipt_no} are no longer kept",
-                what_zh=f"报送 {submission.receipt_no} 的原始数据已超过保留期",
-            )
+        self._receipt_no = submission.receipt_no
+        #: Every reader looks at the beginning several times before it reads on.
+        self._first: bytes | None = None
+        sizes = [submission.size] if submission.size else []
+        if submission.size > PIECE:
+            with ledger.read() as connection:
+                sizes = submissions.part_sizes(connection, submission.id)
+            if sum(sizes) != submission.size:
+                raise self._gone()
         self._starts = [0, *accumulate(sizes)]
+
+    def _gone(self) -> BadConfiguration:
+        return BadConfiguration(
+            f"the raw bytes of {self._receipt_no} are no longer kept",
+            what_zh=f"报送 {self._receipt_no} 的原始数据已超过保留期",
+        )
 
     def open(self, offset: int = 0) -> BinaryIO:
         """A forward stream of the raw bytes, from `offset` on."""
@@ -82,9 +90,16 @@ class LedgerPayload:
 
     def piece(self, number: int) -> bytes:
         """One piece, unpacked."""
+        if number == 0 and self._first is not None:
+            return self._first
         with self._ledger.read() as connection:
-            data, key_ref = submissions.part(connection, self._id, number)
-        return unpack(data, key_ref, self._seal)
+            found = submissions.part(connection, self._id, number)
+        if found is None:
+            raise self._gone()
+        piece = unpack(*found, self._seal)
+        if number == 0:
+            self._first = piece
+        return piece
 
     def locate(self, offset: int) -> tuple[int, int]:
         """Piece and position in it of an offset."""

@@ -42,6 +42,8 @@ def steps_of(element: Element, spec: ElementSpec, nulls: frozenset[str], crosswa
     pattern = re.compile(spec.pattern) if spec.pattern else None
     separators = re.compile("|".join(re.escape(s) for s in spec.split or (";", "；")))
     is_list = element.type is Kind.LIST
+    # A code that is named twice is named once; two inspectors may well have the same name.
+    distinct = element.of not in (Kind.TEXT, None)
     replacements = tuple(spec.replace.items())
     default = spec.default or ""
 
@@ -56,7 +58,7 @@ def steps_of(element: Element, spec: ElementSpec, nulls: frozenset[str], crosswa
             if not text:
                 return default
         if is_list:
-            text = _items(separators, text, inner, nothing)
+            text = _items(separators, text, inner, nothing, distinct=distinct)
         else:
             text = inner(text)
         if spec.upper:
@@ -83,8 +85,8 @@ def _matched(pattern: re.Pattern[str], text: str, spec: ElementSpec) -> str:
     raise Wrong("10004.pattern", pattern=spec.pattern or "")
 
 
-def _items(separators: re.Pattern[str], text: str, inner: Convert, nothing: frozenset[str]) -> str:
-    held: dict[str, None] = {}
+def _items(separators: re.Pattern[str], text: str, inner: Convert, nothing: frozenset[str], *, distinct: bool) -> str:
+    held: list[str] = []
     for piece in separators.split(text):
         item = piece.strip()
         if not item or item in nothing:
@@ -93,8 +95,8 @@ def _items(separators: re.Pattern[str], text: str, inner: Convert, nothing: froz
             code = inner(item)
         except Wrong as wrong:
             raise Wrong(wrong.code, **{**wrong.params, "item": item}) from None
-        if code:
-            held.setdefault(code)
+        if code and not (distinct and code in held):
+            held.append(code)
     return ";".join(held)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, false, insert, literal, select, update
+from sqlalchemy import Connection, false, insert, literal, select, update
 
 from adapters.base import StandardView, Surroundings
 from adapters.table.compare import Difference, compare
@@ -21,7 +21,7 @@ from standards.model import DataSet
 from standards.parcel import Answer, AnswerLine, Parcel
 from standards.ports import Awaited
 
-#: Differences told in full by the connection test.
+#: Mild differences told in full by the connection test; grave ones all are.
 _TOLD = 40
 
 
@@ -157,7 +157,7 @@ class FrontTable:
             f"{self.database.where}：{len(found)} 张表符合标准，可读写"
             f" ({len(found)} tables as in the standard, can be read and written)"
         )
-        return said if not mild else f"{said}\n{_listed(mild, 'zh')}"
+        return said if not mild else f"{said}\n{_listed(mild, 'zh', _TOLD)}"
 
     def _datasets_there(self) -> list[tuple[DataSet, RealTable]]:
         if self._settings.datasets:
@@ -185,8 +185,7 @@ class FrontTable:
 
     def _try_rights(self, real: RealTable) -> None:
         """Select, insert and update that touch no row: the database checks the rights all the same."""
-        table = real.as_table()
-        self.database.write(lambda connection: _touch_nothing(connection, table))
+        self.database.write(lambda connection: _touch_nothing(connection, real))
 
 
 def _in_parts(refused: Sequence[AnswerLine]) -> ReceiverRefused:
@@ -200,16 +199,19 @@ def _in_parts(refused: Sequence[AnswerLine]) -> ReceiverRefused:
     )
 
 
-def _touch_nothing(connection: Connection, table: Table) -> None:
+def _touch_nothing(connection: Connection, real: RealTable) -> None:
+    table = real.as_table()
     connection.execute(select(table.c.cd_id).limit(1)).all()
-    nobody = select(table.c.cd_id).where(false())
-    connection.execute(insert(table).from_select([table.c.cd_id], nobody))
+    # Some databases want a value for every column that demands one, even where no row comes.
+    demanding = {c.name.lower() for c in real.columns if not c.nullable and not c.has_default} | {"cd_id"}
+    columns = [c for c in table.c if c.key in demanding]
+    connection.execute(insert(table).from_select(columns, select(*columns).where(false())))
     connection.execute(update(table).where(table.c.cd_id == literal(""), false()).values(cd_id=table.c.cd_id))
 
 
-def _listed(differences: Sequence[Difference], language: str) -> str:
-    lines = [f"- {d.in_words(language)}" for d in differences[:_TOLD]]
-    if len(differences) > _TOLD:
-        rest = len(differences) - _TOLD
+def _listed(differences: Sequence[Difference], language: str, most: int | None = None) -> str:
+    lines = [f"- {d.in_words(language)}" for d in differences[:most]]
+    if len(differences) > len(lines):
+        rest = len(differences) - len(lines)
         lines.append(f"- …（另有 {rest} 处）" if language == "zh" else f"- … ({rest} more)")
     return "\n".join(lines)

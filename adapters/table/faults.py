@@ -164,7 +164,9 @@ def _by_code(orig: Any) -> Kind | None:
         return None
     if isinstance(orig, sqlite3.Error):
         return _of_sqlite(orig)
-    if isinstance(state := getattr(orig, "sqlstate", None), str):
+    module = type(orig).__module__.lower()
+    # Other drivers have a sqlstate too, but one that says little.
+    if "psycopg" in module and isinstance(state := getattr(orig, "sqlstate", None), str):
         return next((_POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRES), None)
     first = orig.args[0] if getattr(orig, "args", None) else None
     if isinstance(code := getattr(first, "full_code", None), str):
@@ -172,7 +174,6 @@ def _by_code(orig: Any) -> Kind | None:
         if code.startswith("DPY-"):
             return Kind.AWAY if number in _ORACLE_DRIVER else None
         return _ORACLE.get(number)
-    module = type(orig).__module__.lower()
     if isinstance(first, int):
         return (_MSSQL if "mssql" in module else _MYSQL).get(first)
     if isinstance(first, tuple) and first and isinstance(first[0], int):
@@ -293,9 +294,9 @@ def _code_text(orig: Any) -> str:
         return "no connection"
     first = orig.args[0] if getattr(orig, "args", None) else None
     code = (
-        getattr(orig, "sqlstate", None)
+        (first if isinstance(first, int) else None)
+        or getattr(orig, "sqlstate", None)
         or getattr(orig, "sqlite_errorname", None)
         or getattr(first, "full_code", None)
-        or (first if isinstance(first, int) else None)
     )
     return f"{type(orig).__name__} {code}" if code else type(orig).__name__

@@ -72,12 +72,19 @@ def find_table(inspector: Inspector, name: str, schema: str | None, *, unique: b
     for candidate in dict.fromkeys((name, name.lower(), name.upper(), short_name(name.lower()))):
         if not inspector.has_table(candidate, schema):
             continue
+        candidate = _as_it_is_called(inspector, candidate, schema)  # noqa: PLW2901
         columns = tuple(
             RealColumn(c["name"], c["type"], bool(c.get("nullable", True)), _has_default(c))
             for c in inspector.get_columns(candidate, schema)
         )
         return RealTable(candidate, schema, columns, _unique_sets(inspector, candidate, schema) if unique else ())
     return None
+
+
+def _as_it_is_called(inspector: Inspector, name: str, schema: str | None) -> str:
+    """The name in its own letter case: SQLite finds a table by any, but tells its unique keys only by this one."""
+    names = inspector.get_table_names(schema)
+    return name if name in names else next((n for n in names if n.lower() == name.lower()), name)
 
 
 def _has_default(column: Mapping[str, Any]) -> bool:

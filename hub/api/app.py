@@ -7,6 +7,7 @@ from fastapi_offline import FastAPIOffline
 
 from hub.api import operations, problems, standard, submissions
 from hub.api.access import Doorkeeper
+from hub.api.waiting import Waiting
 from hub.bootstrap import Hub
 
 
@@ -24,6 +25,7 @@ def build(hub: Hub) -> FastAPI:
     )
     app.state.hub = hub
     app.state.doorkeeper = Doorkeeper(hub)
+    app.state.waiting = Waiting(hub.receipts.states)
     problems.install(app)
     app.include_router(submissions.router)
     app.include_router(operations.router)

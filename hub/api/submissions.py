@@ -23,8 +23,6 @@ router = APIRouter(prefix="/v1", tags=["报送 submissions"])
 
 #: A body of at most so many bytes is read whole before it is handed on.
 _SMALL = 4 * 1024 * 1024
-#: Longest wait between two looks at the state of a submission somebody waits for.
-_LOOK = 0.2
 _JUDGE_MB = 64
 
 _BODY = {
@@ -90,7 +88,9 @@ async def submit(
     view = None
     if wait > 0:
         seconds = min(wait, hub.settings.api.max_wait.total_seconds())
-        view = await _wait(hub, acknowledged.receipt_no, wait_for, seconds)
+        wanted = ("settled",) if wait_for == "settled" else ("judged", "settled")
+        await request.app.state.waiting.until(acknowledged.receipt_no, wanted, seconds)
+        view = await run_in_threadpool(hub.receipts.receipt, acknowledged.receipt_no)
     elif acknowledged.repeated:
         view = await run_in_threadpool(hub.receipts.receipt, acknowledged.receipt_no)
     return _acknowledge(acknowledged, view, wait_for)
@@ -154,19 +154,6 @@ async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledg
         await put(error)
         raise
     return await work
-
-
-async def _wait(hub: Hub, receipt_no: str, wait_for: str, seconds: float) -> ReceiptView | None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    pause = 0.01
-    wanted = ("settled",) if wait_for == "settled" else ("judged", "settled")
-    while loop.time() < end:
-        if await run_in_threadpool(hub.receipts.state, receipt_no) in wanted:
-            break
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _LOOK)
-    return await run_in_threadpool(hub.receipts.receipt, receipt_no)
 
 
 @router.get("/receipts/{receipt_no}", summary="查询回执 a receipt")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from standards.errors import BadConfiguration, LedgerBusy
@@ -100,15 +100,36 @@ def _translated() -> Iterator[None]:
 
 
 def _postgres_engine(url: URL, pool: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         poolclass=QueuePool,
         pool_size=pool,
         max_overflow=pool,
-        pool_pre_ping=True,
         pool_timeout=30,
         connect_args={"connect_timeout": 10, "application_name": f"hub {os.getpid()}"},
     )
+    event.listen(engine, "checkout", _ping_when_idle)
+    event.listen(engine, "checkin", _note_use)
+    return engine
+
+
+#: Seconds after which an unused connection is tried before it is handed out.
+_IDLE = 2.0
+
+
+def _ping_when_idle(connection: psycopg.Connection[Any], record: Any, _proxy: object) -> None:
+    """Try a connection that was idle: the server may have been restarted since.  The pool then makes a new one."""
+    if time.monotonic() - record.info.get("used", 0.0) < _IDLE:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _note_use(_connection: object, record: Any) -> None:
+    record.info["used"] = time.monotonic()
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, or_, select, update
 
-from hub.ledger.sql import insert_new
+from hub.ledger.sql import among, insert_new
 from hub.ledger.tables import payload, submission, submission_key
 from hub.ledger.types import month_of
 from standards.states import SubmissionState
@@ -152,16 +152,16 @@ def part_sizes(connection: Connection, submission_id: UUID) -> list[int]:
     )
 
 
-def part(connection: Connection, submission_id: UUID, number: int) -> tuple[bytes, str | None]:
-    """One piece as it is stored, and which key it is closed with."""
+def part(connection: Connection, submission_id: UUID, number: int) -> tuple[bytes, str | None] | None:
+    """One piece as it is stored, and which key it is closed with; None when it is no longer kept."""
     row = connection.execute(
         select(payload.c.data, payload.c.key_ref).where(
             payload.c.month == month_of(submission_id),
             payload.c.submission_id == submission_id,
             payload.c.part == number,
         )
-    ).one()
-    return row[0], row[1]
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def get(connection: Connection, identifier: UUID) -> Submission | None:
@@ -172,19 +172,39 @@ def get(connection: Connection, identifier: UUID) -> Submission | None:
 
 def by_receipt(connection: Connection, receipt_no: str) -> Submission | None:
     """A submission by its receipt number."""
-    day = receipt_no[:6]
-    if not day.isdigit():
-        return None
-    month = 200_000 + int(day[:4])
-    neighbours = [month - 1 if month % 100 > 1 else month - 89, month, month + 1 if month % 100 < 12 else month + 89]
     row = connection.execute(
-        select(*_COLUMNS).where(submission.c.month.in_(neighbours), submission.c.receipt_no == receipt_no)
+        select(*_COLUMNS).where(submission.c.month.in_(_months_near(receipt_no)), submission.c.receipt_no == receipt_no)
     ).one_or_none()
     return None if row is None else _of(row)
 
 
-def claim(connection: Connection, identifier: UUID, owner: str, now: datetime, lease: timedelta) -> Submission | None:
-    """Take a submission for translation; None when there is nothing to do or somebody else is at it."""
+def states(connection: Connection, receipt_nos: Sequence[str]) -> dict[str, str]:
+    """The states of submissions by their receipt numbers; unknown ones are absent."""
+    months = {month for number in receipt_nos for month in _months_near(number)}
+    rows = connection.execute(
+        select(submission.c.receipt_no, submission.c.state).where(
+            submission.c.month.in_(sorted(months)), among(connection, submission.c.receipt_no, receipt_nos)
+        )
+    )
+    return {row.receipt_no: row.state for row in rows}
+
+
+def _months_near(receipt_no: str) -> list[int]:
+    """The months in which a submission of this number may stand."""
+    day = receipt_no[:6]
+    if not day.isdigit():
+        return []
+    month = 200_000 + int(day[:4])
+    return [month - 1 if month % 100 > 1 else month - 89, month, month + 1 if month % 100 < 12 else month + 89]
+
+
+def claim(
+    connection: Connection, identifier: UUID, owner: str, now: datetime, lease: timedelta, generation: int
+) -> Submission | None:
+    """Take a submission for translation; None when there is nothing to do or somebody else is at it.
+
+    One that has no chunk yet is translated under `generation`; one that was begun keeps its own.
+    """
     row = connection.execute(
         update(submission)
         .where(
@@ -199,6 +219,10 @@ def claim(connection: Connection, identifier: UUID, owner: str, now: datetime, l
             due_at=now + lease,
             problem="",
             problem_detail="",
+            generation=case(
+                (or_(submission.c.chunks == 0, submission.c.generation.is_(None)), generation),
+                else_=submission.c.generation,
+            ),
         )
         .returning(*_COLUMNS)
     ).one_or_none()

@@ -67,14 +67,16 @@ class Translator:
 
     def translate(self, submission_id: UUID) -> None:
         """Bring a submission from received to judged.  Does nothing when it is judged or somebody is at it."""
-        lease = self.generations.current().settings.workers.lease
+        current = self.generations.current()
+        lease = current.settings.workers.lease
         submission = self.ledger.write(
-            lambda c: submissions.claim(c, submission_id, self.owner, self.clock.now(), lease)
+            lambda c: submissions.claim(c, submission_id, self.owner, self.clock.now(), lease, current.number)
         )
         if submission is None:
             return
         try:
-            generation = self._generation_of(submission)
+            # A submission is translated under one generation, from its first chunk to its last.
+            generation = current if submission.generation == current.number else self._generation_of(submission)
             plan = self.plans.plan(generation, submission.connection)
             _Run(self, submission, generation, plan, lease).run()
         except LostLease:
@@ -83,12 +85,8 @@ class Translator:
             self._stall(submission, error)
 
     def _generation_of(self, submission: Submission) -> Generation:
-        """A submission is translated under one generation, from its first chunk to its last."""
-        if submission.generation is not None and submission.chunks > 0:
-            return self.generations.get(submission.generation)
-        generation = self.generations.current()
-        self.ledger.write(lambda c: submissions.change(c, submission.id, self.owner, generation=generation.number))
-        return generation
+        assert submission.generation is not None, "given when it was claimed"
+        return self.generations.get(submission.generation)
 
     def _stall(self, submission: Submission, error: HubError) -> None:
         """The operator must mend something; a new generation, or a word of theirs, brings it back."""
@@ -164,6 +162,7 @@ class _Run:
         self.unknown_fields: dict[str, None] = {}
         self.seen_fields: dict[str, None] = {}
         self._pending: Future[Stored] | None = None
+        self._last: Callable[[Connection], Stored] | None = None
 
     def run(self) -> None:
         if self.seq:
@@ -200,7 +199,12 @@ class _Run:
             self._note_fields(chunk)
             prepared = prepare(self.plan, chunk, self.first_row, today)
             self.unknown_fields.update(dict.fromkeys(prepared.unknown_fields))
-            self._store(prepared, in_front=last and self._pending is None)
+            self._wait()
+            write = self._writing(prepared)
+            if last:
+                self._last = write
+            else:
+                self._pending = self.t.writer().submit(self.t.ledger.write, write)
 
     def _note_fields(self, chunk: LegacyChunk) -> None:
         self.seen_fields.update(dict.fromkeys(chunk.fields))
@@ -208,20 +212,15 @@ class _Run:
         if not members or members[-1][1] != chunk.member:
             members.append((self.first_row, chunk.member))
 
-    def _store(self, prepared: Prepared, *, in_front: bool) -> None:
-        """Write a chunk: behind our back while the next one is mapped, or here when it is the only one."""
-        self._wait()
+    def _writing(self, prepared: Prepared) -> Callable[[Connection], Stored]:
+        """What stores a chunk.
+
+        It runs behind our back while the next chunk is mapped; the last one is stored as the submission is finished.
+        """
         seq, first_row = self.seq, self.first_row
         self.seq += 1
         self.first_row += prepared.chunk.count
-
-        def write() -> Stored:
-            return self.t.ledger.write(lambda c: store(c, self.storing, prepared, seq, first_row, self.t.clock.now()))
-
-        if in_front:
-            self._settle_stored(write())
-        else:
-            self._pending = self.t.writer().submit(write)
+        return lambda c: store(c, self.storing, prepared, seq, first_row, self.t.clock.now())
 
     def _wait(self) -> None:
         pending, self._pending = self._pending, None
@@ -240,6 +239,8 @@ class _Run:
         notes = [*self.reading.notes, *self._field_notes()]
 
         def work(connection: Connection) -> Submission:
+            if self._last is not None:
+                self._last(connection)
             values: dict[str, Any] = {
                 "state": SubmissionState.JUDGED,
                 "judged_at": now,
@@ -332,9 +333,15 @@ class _Run:
 
 
 def _with_last(chunks: Iterator[LegacyChunk]) -> Iterator[tuple[LegacyChunk, bool]]:
-    """Each chunk with True beside the last one."""
+    """Each chunk with True beside the last one; an error behind a chunk is raised when that chunk is done."""
     held = next(chunks, None)
     while held is not None:
-        following = next(chunks, None)
+        following, problem = None, None
+        try:
+            following = next(chunks, None)
+        except HubError as error:
+            problem = error
         yield held, following is None
+        if problem is not None:
+            raise problem
         held = following

@@ -21,7 +21,7 @@ from standards.registry import Standard, built_in
 from standards.samples import Samples
 
 NOW = datetime(2025, 7, 1, 2, 0, 0, tzinfo=UTC)
-PROVIDER = "11420000MB0123456X"
+PROVIDER = "11140200A4L2GB1F45"
 _BATCHES = count(1)
 
 
@@ -43,7 +43,7 @@ def around(name: str = "province", level: str = "city", **secrets: str) -> Surro
         hub="city-hub",
         level=level,
         region="420100",
-        party_code="11420000MB0000000A",
+        party_code="11140000N8Y3CP4F3H",
         hub_code=PROVIDER,
         standard=built_in(),
         secret=secret,

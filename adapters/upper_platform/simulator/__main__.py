@@ -17,44 +17,38 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from adapters.upper_platform.simulator import Centre, Faults, Gateway, Organisation, Service
-from standards.clock import SystemClock
+from adapters.upper_platform.simulator import Faults, Organisation, start
 from standards.registry import load
 
 
 def main(words: list[str] | None = None) -> int:
     """Run until told to end."""
     asked = _arguments().parse_args(words)
-    clock = SystemClock()
-    centre = Centre(
-        _secret(asked.url),
-        load([Path(folder) for folder in asked.site]),
-        organisations=[_organisation(text) for text in asked.org],
+    url = _secret(asked.url)
+    host, _, port = asked.listen.rpartition(":")
+    running = start(
+        url,
+        organisations=[_organisation(text) for text in asked.org] or [Organisation("city")],
         datasets=asked.dataset,
+        standard=load([Path(folder) for folder in asked.site]),
         faults=Faults.of(dict(_switch(text) for text in asked.fault)),
-        clock=clock,
         seed=asked.seed,
-    )
-    centre.create()
-    gateway = Gateway(
-        clock,
         tif={name: _secret(token) for name, token in (t.split("=", 1) for t in asked.tif)},
         sharing={_caller(name): _secret(key) for name, key in (t.split("=", 1) for t in asked.sharing)},
+        host=host,
+        port=int(port),
+        level=asked.level,
+        judge_later=asked.later,
+        every=asked.every,
     )
-    host, _, port = asked.listen.rpartition(":")
-    service = Service(centre, gateway, host=host, port=int(port), level=asked.level, judge_later=asked.later)
-    service.start()
-    where = make_url(_secret(asked.url)).render_as_string(hide_password=True)
-    sys.stdout.write(json.dumps({"url": service.url, "database": where}) + "\n")
-    sys.stdout.flush()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
-        moved = centre.run_once()
-        stop.wait(0 if moved else asked.every)
-    service.stop()
-    centre.close()
+    where = make_url(url).render_as_string(hide_password=True)
+    sys.stdout.write(json.dumps({"url": running.url, "database": where}) + "\n")
+    sys.stdout.flush()
+    stop.wait()
+    running.stop()
     return 0
 
 

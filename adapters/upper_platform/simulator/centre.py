@@ -72,7 +72,7 @@ class Centre:
 
     def run_once(self) -> int:
         """Merge what is new in the front-end tables and judge what is not judged; how many rows were moved."""
-        if self.faults.closed:
+        if self.faults.closed or self.dice.falls(self.faults.failing):
             return 0
         return self.merge() + self.judge()
 
@@ -103,7 +103,7 @@ class Centre:
         told = [i for i in arrived if not self.dice.falls(self.faults.lost_answer)]
         if told:
             self._mark_front(connection, front, org, told)
-        return len(rows)
+        return len(told)
 
     def _mark_front(self, connection: Connection, front: Table, org: str, arrived: Sequence[Incoming]) -> None:
         """Write serial, source and time into the front-end rows that have not been replaced meanwhile."""

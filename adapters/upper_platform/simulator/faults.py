@@ -16,7 +16,7 @@ class Faults:
 
     #: Seconds before it answers, or before it looks at a row.
     slow: float = 0.0
-    #: Share of requests answered with status 503 or 500.
+    #: Share of requests answered with status 503, and of looks into the tables that come to nothing.
     failing: float = 0.0
     #: Share of records that it refuses although they are right, by their key: a repeat is refused again.
     wrong: float = 0.0

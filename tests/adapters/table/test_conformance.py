@@ -29,3 +29,12 @@ class TestOnPostgresql(DestinationConformance):
         rig = TableRig(postgres_url, tcp_proxy(make_url(postgres_url).port or 5432))
         yield rig
         rig.close()
+
+
+@pytest.mark.contract(suite="destination", on="table-mariadb")
+class TestOnMariadb(DestinationConformance):
+    @pytest.fixture
+    def rig(self, mariadb_url: str, tcp_proxy: Callable[[int], TcpProxy]) -> Iterator[TableRig]:
+        rig = TableRig(mariadb_url, tcp_proxy(make_url(mariadb_url).port or 3306))
+        yield rig
+        rig.close()

@@ -238,9 +238,9 @@ def test_a_receipt_number_leads_to_its_submission(ledger: Ledger) -> None:
 def test_only_one_worker_has_a_submission_until_its_lease_is_over(ledger: Ledger) -> None:
     one = kept(ledger, a_submission())
 
-    mine = ledger.write(lambda c: submissions.claim(c, one.id, "a", NOW, LEASE))
-    theirs = ledger.write(lambda c: submissions.claim(c, one.id, "b", NOW + LEASE / 2, LEASE))
-    later = ledger.write(lambda c: submissions.claim(c, one.id, "b", NOW + LEASE, LEASE))
+    mine = ledger.write(lambda c: submissions.claim(c, one.id, "a", NOW, LEASE, 1))
+    theirs = ledger.write(lambda c: submissions.claim(c, one.id, "b", NOW + LEASE / 2, LEASE, 1))
+    later = ledger.write(lambda c: submissions.claim(c, one.id, "b", NOW + LEASE, LEASE, 2))
 
     assert mine is not None
     assert mine.state == SubmissionState.TRANSLATING
@@ -250,7 +250,7 @@ def test_only_one_worker_has_a_submission_until_its_lease_is_over(ledger: Ledger
 
 def test_a_chunk_is_added_once_and_only_by_whoever_has_the_submission(ledger: Ledger) -> None:
     one = kept(ledger, a_submission())
-    ledger.write(lambda c: submissions.claim(c, one.id, "a", NOW, LEASE))
+    ledger.write(lambda c: submissions.claim(c, one.id, "a", NOW, LEASE, 1))
 
     def advance(owner: str, chunk: int) -> bool:
         return ledger.write(
