@@ -29,7 +29,7 @@ from standards.errors import (
 
 T = TypeVar("T")
 
-_GATEWAY = (502, 503, 504)
+_GATEWAY = (502, 504)
 _NOT_NOW = (429, 503)
 
 
@@ -153,7 +153,9 @@ def refuse_status(response: httpx2.Response) -> None:
     if status in _NOT_NOW:
         raise SystemBusy(said, what_zh=said_zh, retry_after=after)
     if status in _GATEWAY:
-        raise SystemUnreachable(said, what_zh=said_zh, retry_after=after)
+        # The gateway cannot say whether the service behind it has acted.
+        lost = response.request.method != "GET"
+        raise SystemUnreachable(said, what_zh=said_zh, retry_after=after, answer_lost=lost)
     if status >= 500:
         raise Temporary(said, what_zh=said_zh, retry_after=after)
     if status in (401, 403):

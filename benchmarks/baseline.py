@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,7 +35,7 @@ _SOURCES = {"日常检查": "1", "信访投诉": "2", "群众举报": "3", "上�
 def _date(text: str) -> date:
     for form in ("%Y年%m月%d日", "%Y/%m/%d", "%Y-%m-%d"):
         try:
-            return datetime.strptime(text, form).date()
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day
         except ValueError:
             continue
     raise ValueError("not a date")
@@ -156,18 +157,16 @@ class Baseline:
             channel.queue_delete(QUEUE)
             channel.queue_declare(QUEUE, durable=True)
         begin = time.perf_counter()
-        counts: dict[str, int] = {}
-        producer = threading.Thread(target=lambda: counts.update(self._produce(file)))
-        producer.start()
-        delivered = 0
-        for _ in self._consume(lambda: producer.is_alive() or delivered < counts.get("accepted", 0)):
-            delivered += 1
-        producer.join()
-        seconds = time.perf_counter() - begin
-        return Outcome(counts["accepted"] + counts["rejected"], counts["accepted"], counts["rejected"], seconds)
+        # Two processes, as two services would be.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            producing = pool.submit(self._produce, file)
+            accepted = self._consume(lambda: producing.result()[0] if producing.done() else None)
+            rejected = producing.result()[1]
+        return Outcome(accepted + rejected, accepted, rejected, time.perf_counter() - begin)
 
-    def _produce(self, file: Path) -> dict[str, int]:
-        counts = {"accepted": 0, "rejected": 0}
+    def _produce(self, file: Path) -> tuple[int, int]:
+        """Read, check, store and publish; how many were accepted and rejected."""
+        accepted = rejected = 0
         with (
             psycopg.connect(self._postgres) as database,
             pika.BlockingConnection(pika.URLParameters(self._amqp)) as connection,
@@ -179,11 +178,10 @@ class Baseline:
                 try:
                     body = from_row(row).model_dump_json()
                 except (ValidationError, KeyError) as error:
-                    counts["rejected"] += 1
+                    rejected += 1
                     said = error.errors(include_context=False) if isinstance(error, ValidationError) else str(error)
-                    database.execute(
-                        "INSERT INTO baseline_error (line, errors) VALUES (%s, %s)", (line, json.dumps(said, default=str))
-                    )
+                    errors = json.dumps(said, default=str)
+                    database.execute("INSERT INTO baseline_error (line, errors) VALUES (%s, %s)", (line, errors))
                     database.commit()
                     continue
                 database.execute(
@@ -191,10 +189,12 @@ class Baseline:
                 )
                 database.commit()
                 channel.basic_publish("", QUEUE, body.encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
-                counts["accepted"] += 1
-        return counts
+                accepted += 1
+        return accepted, rejected
 
-    def _consume(self, more: object) -> Iterable[str]:
+    def _consume(self, expected: Callable[[], int | None]) -> int:
+        """Deliver until as many as expected are delivered, once that is known."""
+        delivered = 0
         with (
             psycopg.connect(self._postgres) as database,
             pika.BlockingConnection(pika.URLParameters(self._amqp)) as connection,
@@ -203,9 +203,9 @@ class Baseline:
             channel = connection.channel()
             channel.basic_qos(prefetch_count=50)
             for method, _, body in channel.consume(QUEUE, inactivity_timeout=0.2):
+                if delivered == expected():
+                    break
                 if method is None:
-                    if not more():  # type: ignore[operator]
-                        return
                     continue
                 session.post(self._endpoint, data=body, headers={"content-type": "application/json"}).raise_for_status()
                 code = json.loads(body)["punish_action_code"]
@@ -214,6 +214,7 @@ class Baseline:
                 )
                 database.commit()
                 channel.basic_ack(method.delivery_tag)
-                yield code
-                if not more():  # type: ignore[operator]
-                    return
+                delivered += 1
+                if delivered == expected():
+                    break
+        return delivered

@@ -186,7 +186,8 @@ def throughput(records: int, baseline_records: int) -> dict[str, object]:
         base = Baseline(servers.postgres, servers.amqp, servers.endpoint).run(small)
         hub = RunningHub(folder, servers)
         try:
-            hub.submit(write(folder / "warm.csv", 2000, 500_000))
+            hub.submit(write(folder / "warm.csv", records // 20, 500_000))
+            memory_small = hub.memory()
             begin = time.perf_counter()
             receipt = hub.submit(large)
             seconds = time.perf_counter() - begin
@@ -205,7 +206,9 @@ def throughput(records: int, baseline_records: int) -> dict[str, object]:
         "baseline_records_per_second": round(theirs),
         "ratio": round(ours / theirs, 1),
         "counts": counts,
-        "peak_memory_mb": {name: round(mb) for name, mb in memory_large.items()},
+        "peak_memory_mb": {
+            name: {"twentieth": round(memory_small[name]), "whole": round(mb)} for name, mb in memory_large.items()
+        },
     }
 
 

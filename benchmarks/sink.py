@@ -1,6 +1,6 @@
 """An HTTP endpoint that reads, counts and says yes, as cheaply as Python can: the same for everybody who is measured.
 
-    python -m benchmarks.sink PORT
+python -m benchmarks.sink PORT
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ class _Sink(asyncio.Protocol):
         self.held += data
         while (end := self.held.find(b"\r\n\r\n")) >= 0:
             head = bytes(self.held[:end]).lower()
-            found = head.find(b"content-length:")
-            length = int(head[found + 15 : head.find(b"\r\n", found) if b"\r\n" in head[found:] else None]) if found >= 0 else 0
+            length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             if len(self.held) < end + 4 + length:
                 return
             del self.held[: end + 4 + length]

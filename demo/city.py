@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -40,7 +39,6 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             way="folder",
             form="CSV, GB18030",
             dataset="punish_action",
-            owner=ecology.BUREAU_CODE,
             files=(
                 ecology.export(pool, today, PENALTIES, known=known, unknown=unknown),
                 ecology.correction(pool, today, CORRECTED, AMENDED),
@@ -54,7 +52,6 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             way="rest",
             form="XML, GBK",
             dataset="check_action",
-            owner=market.BUREAU_CODE,
             files=(market.message(pool, today, CHECKS),),
         ),
         Department(
@@ -65,7 +62,6 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             way="rest",
             form="JSON",
             dataset="credit_license",
-            owner=drug.BUREAU_CODE,
             files=tuple(drug.pushes(pool, today, BATCHES, BATCH, SINGLES)),
         ),
         Department(
@@ -76,7 +72,6 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             way="folder",
             form="Excel",
             dataset="check_action",
-            owner=emergency.BUREAU_CODE,
             files=(emergency.workbook(template, standard, pool, today, FILLED_IN),),
         ),
         Department(
@@ -87,15 +82,9 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             way="folder",
             form="CSV, UTF-8",
             dataset="supervise_object",
-            owner=registry.BUREAU_CODE,
             files=(registry.export(pool, today),),
         ),
     )
-
-
-def by_connection(city: Sequence[Department], connection: str) -> Department:
-    """The department behind a connection."""
-    return next(one for one in city if one.connection == connection)
 
 
 def settings(state: Path, port: int, centre: str) -> str:

@@ -66,11 +66,6 @@ class Demo:
     city: tuple[Department, ...]
     today: date
 
-    def stop(self) -> None:
-        """End the city first, so that nothing is sent to a province that is gone."""
-        self.running.stop()
-        self.province.stop()
-
 
 @contextmanager
 def playing(root: Path, port: int | None, screen: Screen) -> Iterator[Demo]:
@@ -90,8 +85,9 @@ def playing(root: Path, port: int | None, screen: Screen) -> Iterator[Demo]:
         settings, body = prepare(place.settings)
         running = serve.start(settings, body)
         stack.callback(running.stop)
-        # Whoever presses Ctrl-C twice still gets an orderly end.
+        # Whoever is in a hurry and asks twice still gets an orderly end.
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        stack.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         place.say(running.address)
         operator = Client.find(place.settings)
         today = local(SystemClock().now()).date()

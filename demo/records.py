@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,8 +48,6 @@ class Department:
     #: How its data look, in words of no language.
     form: str
     dataset: str
-    #: Credit code of the organisation that the data belong to.
-    owner: str
     files: tuple[File, ...] = field(repr=False)
 
     @property
@@ -88,8 +86,3 @@ class Statements:
 def every(number: int, step: int, faults: Sequence[str]) -> str:
     """The fault of record `number` (from 1) when each `step`-th has one, each kind in turn; '' for the others."""
     return faults[number // step % len(faults)] if faults and number % step == 0 else ""
-
-
-def total(departments: Iterable[Department]) -> Counter[Verdict]:
-    """How many records of each verdict in the whole city."""
-    return sum((department.counts for department in departments), Counter())

@@ -135,9 +135,9 @@ class Screen:
             )
             return
         self._out.print(
-            f"[bold green]✓[/] 数目全部相符：每条退回和挂起的记录都给出了预设的问题，省中心每个修订只存一次。用时 {seconds:.1f} 秒\n"
-            f"  [dim]all counts agree: every rejected and held record has the finding that was planted, the centre "
-            f"stored each revision once. {seconds:.1f} seconds[/]"
+            "[bold green]✓[/] 数目全部相符：每条退回和挂起的记录都给出了预设的问题，省中心每个修订只存一次。"
+            f"用时 {seconds:.1f} 秒\n  [dim]all counts agree: every rejected and held record has the finding that was "
+            f"planted, the centre stored each revision once. {seconds:.1f} seconds[/]"
         )
 
     def hints(self, address: str, state: Path, try_me: Path) -> None:
@@ -152,9 +152,7 @@ class Screen:
             f'    "{address}/v1/submissions?connection=drug-licences&wait=20&wait_for=settled"',
             markup=False,
         )
-        say(
-            "\n把文件放进文件夹，回执写在 done 或 failed 里 · [dim]put a file in, its receipt appears in done or failed[/]"
-        )
+        say("\n把文件放进文件夹，回执写在 done 或 failed 里 · [dim]put a file in; its receipt is in done or failed[/]")
         for name in ("ecology", "registry", "emergency"):
             say(f"  {_short(state / 'folders' / name)}", markup=False)
         say("\n命令 · [dim]commands[/]")

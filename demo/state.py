@@ -15,8 +15,8 @@ from typing import IO
 from standards.errors import BadConfiguration, NotAllowed
 
 #: Stands in a folder that a demo made, and says which one runs there.
-MARK = "demo.json"
-_LOCK = "demo.lock"
+MARK = ".hub-demo.json"
+_LOCK = ".hub-demo.lock"
 
 
 @dataclass(slots=True)
@@ -121,10 +121,11 @@ def _running(root: Path) -> tuple[str, int]:
 
 
 def free_port(wanted: int | None) -> int:
-    """The port that is wanted; where none is, 8080, or any other when that is taken."""
-    if wanted is not None:
-        return wanted
-    for port in (8080, 0):
+    """The port that is wanted; where none is, 8080, or any other when that is taken.
+
+    Raises BadConfiguration when the port that is wanted is taken.
+    """
+    for port in (8080, 0) if wanted is None else (wanted,):
         with socket.socket(socket.AF_INET) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -132,4 +133,9 @@ def free_port(wanted: int | None) -> int:
             except OSError:
                 continue
             return int(sock.getsockname()[1])
-    return 0
+    raise BadConfiguration(
+        f"the port {wanted} cannot be used",
+        what_zh=f"端口 {wanted} 已被占用或无权使用",
+        hint="say another one with --port, or leave it out",
+        hint_zh="请用 --port 指定另一个端口，或不加该选项",
+    )

@@ -31,18 +31,19 @@ class Wrong:
 def expected(department: Department) -> dict[str, int]:
     """The row that a department's connection must show in the end."""
     counts = {name: department.counts[verdict] for name, verdict in _VERDICTS.items()}
-    refused = sum(1 for one in _accepted(department) if _faults().refuses(one))
+    wrong = sum(1 for cd_id in _accepted(department) if refused(cd_id))
     return {
         "submissions": len(department.files),
         "read": sum(counts.values()),
         **counts,
-        "delivered": counts["accepted"] - refused,
+        "delivered": counts["accepted"] - wrong,
         "receipted": counts["accepted"],
     }
 
 
-def _faults() -> Faults:
-    return Faults(wrong=REFUSED)
+def refused(cd_id: str) -> bool:
+    """Whether the centre refuses this record; it always refuses the same ones."""
+    return Faults(wrong=REFUSED).refuses(cd_id)
 
 
 def _accepted(department: Department) -> list[str]:
@@ -90,7 +91,7 @@ def of_centre(
     for dataset in dict.fromkeys(one.dataset for one in city):
         revisions = [cd_id for one in city if one.dataset == dataset for cd_id in _accepted(one)]
         keys = set(revisions)
-        wrong = sum(1 for key in keys if _faults().refuses(key))
+        wrong = sum(1 for key in keys if refused(key))
         row = told.get(dataset, {})
         should = {"front": len(keys), "standard": len(keys), "right": len(keys) - wrong, "wrong": wrong}
         found = {name: row.get(name, 0) for name in should}
@@ -100,7 +101,7 @@ def of_centre(
                 f"the centre, {dataset}: front, standard, right, wrong should be {should}, are {found}",
             )
         once = [n for n in times.get(dataset, []) if n == 1]
-        right = sum(1 for cd_id in revisions if not _faults().refuses(cd_id))
+        right = sum(1 for cd_id in revisions if not refused(cd_id))
         if len(once) != right or len(times.get(dataset, [])) != right:
             yield Wrong(
                 f"省中心 {dataset}：应恰好各存一次 {right} 个修订，实存 {sum(times.get(dataset, []))} 次",

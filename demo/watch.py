@@ -61,9 +61,10 @@ class Watch:
             return "stalled" in states or sum(state in ("judged", "settled") for state in states) >= files
 
         if not self.until(reached) or "stalled" in states:
+            stand = "、".join(states)
             raise SystemBusy(
-                f"the hub does not judge what {department.title_en} handed over ({', '.join(states) or 'nothing came'})",
-                what_zh=f"枢纽没有完成对“{department.title}”报送的校验（{'、'.join(states) or '未收到'}）",
+                f"the hub does not judge what {department.title_en} handed over ({stand or 'nothing came'})",
+                what_zh=f"枢纽没有完成对“{department.title}”报送的校验（{stand or '未收到'}）",
                 hint="look into hub.log of the demo's folder",
                 hint_zh="请查看演示目录中的 hub.log",
             )

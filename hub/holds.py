@@ -20,7 +20,7 @@ from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
 from hub.plan import routes_of
-from hub.translate.prepare import subject_of
+from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
 from hub.vault import Seal, blind_of
 from standards.clock import Clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import multiprocessing
 import os
 import signal
@@ -149,6 +150,7 @@ def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Run
     hub.generations.publish(body, hub.owner)
     local_key(hub)
     hub.start(roles)
+    rest_the_collector()
     server, address = None, ""
     if "api" in roles:
         sock = listen(settings)
@@ -253,6 +255,16 @@ class Supervisor:
                 child.kill()
 
 
+def rest_the_collector() -> None:
+    """What is loaded stays: the garbage collector need not look at it again, and rarely at anything old.
+
+    A chunk makes a hundred thousand small objects, none of them in a cycle; a tenth of the time would go there.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
 def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None) -> None:
     """A worker process."""
     logs.configure()
@@ -263,6 +275,7 @@ def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None)
         signal.signal(number, lambda *_: ended.set())
     hub = build(settings)
     hub.start(roles)
+    rest_the_collector()
     server = Server(hub, sock) if sock is not None else None
     if server is not None:
         server.start()

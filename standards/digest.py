@@ -78,11 +78,6 @@ def canonical_json(content: Mapping[str, str]) -> bytes:
     return _ENCODER.encode(dict(sorted(content.items())))
 
 
-def encode_sorted(content: Mapping[str, str]) -> bytes:
-    """As canonical_json, for a caller who built the mapping in sorted order already."""
-    return _ENCODER.encode(content)
-
-
 #: How many bytes of the key's SM3 stand for it in the ledger.
 KEY_BYTES = 16
 

@@ -45,6 +45,8 @@ T = TypeVar("T")
 
 #: Parcels asked about in one question.
 _ASKED = 200
+#: How often a refused request is signed with a fresh secret: another process of ours may just have voided this one.
+_FRESH_SECRETS = 2
 
 
 class _Said(msgspec.Struct):
@@ -171,12 +173,13 @@ class CentreByHttp:
         return self._with_fresh_secret(once)
 
     def _with_fresh_secret(self, call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except NotAllowed:
-            if not self._signer.refused():
-                raise
-            return call()
+        for _ in range(_FRESH_SECRETS):
+            try:
+                return call()
+            except NotAllowed:
+                if not self._signer.refused():
+                    raise
+        return call()
 
     def _answer(self, reply: _Reply, detail: dict[str, Any]) -> Answer:
         lines = tuple(

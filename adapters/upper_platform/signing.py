@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -103,31 +105,70 @@ class TifSigner:
         return False
 
 
+@dataclass(slots=True)
+class ShortSecret:
+    """A caller's short-lived secret; one for all threads of this process, because a new one may void the one before."""
+
+    text: str = ""
+    until: datetime | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Secrets:
+    """The short-lived secrets of this process, by who fetched them where."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, ...], ShortSecret] = {}
+        self._lock = threading.Lock()
+
+    def of(self, settings: SharingSettings, app_key: str) -> ShortSecret:
+        """The one of a caller."""
+        with self._lock:
+            key = (settings.refresh_url, settings.rid, settings.sid, app_key)
+            return self._held.setdefault(key, ShortSecret())
+
+
+#: Each thread makes its own signer, and they must not void each other's secret.
+_SECRETS = Secrets()
+
+
 class SharingSigner:
     """Signs for the national sharing platform; keeps the short-lived secret until it ends or is refused."""
 
     def __init__(
-        self, settings: SharingSettings, app_key: str, clock: Clock, post: Callable[[str, bytes], bytes]
+        self,
+        settings: SharingSettings,
+        app_key: str,
+        clock: Clock,
+        post: Callable[[str, bytes], bytes],
+        secrets_held: Secrets | None = None,
     ) -> None:
         self._settings = settings
         self._app_key = app_key
         self._clock = clock
         self._post = post
-        self._secret = ""
-        self._until: datetime | None = None
+        self._secret = (_SECRETS if secrets_held is None else secrets_held).of(settings, app_key)
+        #: What the last headers were signed with.
+        self._used = ""
 
     def headers(self) -> dict[str, str]:
         """With the present time; fetches a secret when there is none or it ends."""
         now = self._clock.now()
-        if self._until is None or now >= self._until:
-            self._fetch(now)
-        return self._signed(self._secret, now)
+        with self._secret.lock:
+            if self._secret.until is None or now >= self._secret.until:
+                self._fetch(now)
+            self._used = self._secret.text
+        return self._signed(self._used, now)
 
     def refused(self) -> bool:
-        """The platform may have ended the secret early: forget it."""
-        had_one = self._until is not None
-        self._until = None
-        return had_one
+        """The platform may have ended the secret early: forget it, unless another thread has a newer one already."""
+        if not self._used:
+            return False
+        with self._secret.lock:
+            if self._secret.text == self._used:
+                self._secret.until = None
+        self._used = ""
+        return True
 
     def _signed(self, secret: str, now: datetime) -> dict[str, str]:
         rtime = str(int(now.timestamp() * 1000))
@@ -155,13 +196,13 @@ class SharingSigner:
                 hint_zh="请核对服务编码、请求者标识和应用密钥，并确认已列入授权名单",
             )
         try:
-            self._secret = decrypt(self._app_key, answer.data.secret)
+            self._secret.text = decrypt(self._app_key, answer.data.secret)
         except ValueError as error:
             raise NotAllowed(
                 "the short-lived secret cannot be decrypted: the app key is not the right one",
                 what_zh="临时密钥无法解密，应用密钥不正确",
             ) from error
-        self._until = _end_of(answer.data.secretEndTime, now)
+        self._secret.until = _end_of(answer.data.secretEndTime, now)
 
 
 class _Secret(msgspec.Struct):

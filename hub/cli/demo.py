@@ -51,6 +51,7 @@ def demo(
         with playing(state, port, screen) as running:
             outcome = round_trip(running, screen)
             done = not outcome.wrong
+            try_me = something_to_try(running)
             if as_json:
                 print_json(outcome.document(running.city))
             else:
@@ -60,7 +61,7 @@ def demo(
                 screen.verdict(outcome.wrong, outcome.seconds)
             if not check and done:
                 if not as_json:
-                    screen.hints(outcome.address, outcome.state, something_to_try(running))
+                    screen.hints(outcome.address, outcome.state, try_me)
                 threading.Event().wait()
     except KeyboardInterrupt:
         screen.step("已结束", "ended")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,9 +11,9 @@ import zstandard
 from adapters.formats.base import LegacyChunk
 from hub.plan import Plan, ReferenceCheck
 from hub.translate.decide import Candidates
+from hub.translate.encode import candidates_of, lines_of
 from standards.checker import UNREADABLE, Fault
-from standards.digest import cd_id, encode_sorted, join_key, key_hash, sm3
-from standards.identifiers import check_id_number
+from standards.digest import join_key, key_hash
 from standards.masks import mask
 from standards.model import Severity
 from standards.places import with_column
@@ -106,18 +106,6 @@ def _operations(column: list[str] | None, count: int) -> list[str]:
 _ORGANISATIONS = ("001", "002", "003", "099", "")
 
 
-def is_person(number: str) -> bool:
-    """True when a subject's number looks like that of a person (GB 11643), not of an organisation."""
-    return len(number) in (15, 18) and number[:17].isdigit() and check_id_number(number) is None
-
-
-def subject_of(number: str, blind: Callable[[str], bytes] | None) -> tuple[str, bytes | None]:
-    """How a record's subject stands in its head: organisations plainly, persons as a blind index only."""
-    if not is_person(number):
-        return number[:64], None
-    return "", blind(number) if blind else None
-
-
 def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> bool:
     if fault.element in plan.personal:
         return True
@@ -163,49 +151,30 @@ _RANK = {Severity.WARNING: 1, Severity.HOLD: 2, Severity.ERROR: 3}
 
 def _encode(plan: Plan, prepared: Prepared, operations: list[str], first_row: int) -> None:
     """Content, digests and identities of the records that are not rejected."""
-    chunk, columns = prepared.chunk, prepared.columns
-    worst = prepared.worst
-    key_columns = [columns.get(name) or [""] * chunk.count for name in plan.dataset.natural_key]
-    owners = columns.get("owner_org_code")
-    default_owner = plan.owner
-    subjects = columns.get(plan.dataset.subject.code or "")
-    events = columns.get(plan.dataset.event_date or "")
-    own = [(name, columns[name]) for name in plan.own if name in columns]
-    names = [name for name, _ in own]
-    rows = zip(*(column for _, column in own), strict=True) if own else iter([()] * chunk.count)
-    common_columns = [(n, columns[n]) for n in SENDER_COMMON if n in columns and any(columns[n])]
-    candidates = prepared.candidates
-    lines: list[bytes] = []
-    common_lines: list[bytes] = []
-    dataset, hide = plan.dataset.id, plan.dataset.key_personal
-    for i, values in enumerate(rows):
-        owner = owners[i] if owners and owners[i] else default_owner
-        parts = [column[i] for column in key_columns]
+    columns, worst, count = prepared.columns, prepared.worst, prepared.chunk.count
+    kept = [i for i in range(count) if worst[i] is not Severity.ERROR]
+    if len(kept) < count:
+        _keys_of_faulty(plan, prepared)
+    if not kept:
+        return
+    prepared.candidates, lines = candidates_of(plan, columns, kept, operations, first_row)
+    prepared.position = {i: p for p, i in enumerate(kept)}
+    prepared.content = _COMPRESS.compress(b"\n".join(lines))
+    common = tuple(sorted(name for name in SENDER_COMMON if name in columns and any(columns[name])))
+    if common:
+        rows = zip(*([columns[name][i] for i in kept] for name in common), strict=True)
+        prepared.common = _COMPRESS.compress(b"\n".join(lines_of(common)(rows)))
+
+
+def _keys_of_faulty(plan: Plan, prepared: Prepared) -> None:
+    columns, worst, count = prepared.columns, prepared.worst, prepared.chunk.count
+    key_columns = [columns.get(name) or [""] * count for name in plan.dataset.natural_key]
+    owners = columns.get("owner_org_code") or [""] * count
+    for i in range(count):
         if worst[i] is Severity.ERROR:
-            if any(parts) and UNREADABLE not in parts and owner != UNREADABLE:
-                prepared.faulty_keys[i] = (key_hash(dataset, join_key(parts)), owner)
-            continue
-        key = join_key(parts)
-        # Names are sorted, so this is canonical JSON; empty elements are absent.
-        line = encode_sorted({n: v for n, v in zip(names, values, strict=True) if v})
-        prepared.position[i] = len(lines)
-        lines.append(line)
-        candidates.row_no.append(first_row + i)
-        candidates.key_hash.append(key_hash(dataset, key))
-        candidates.owner.append(owner)
-        candidates.cd_id.append(cd_id(owner, dataset, key, hide=hide))
-        candidates.digest.append(sm3(line))
-        candidates.asked.append(operations[i])
-        subject, index = subject_of(subjects[i] if subjects else "", plan.blind)
-        candidates.subject.append(subject)
-        candidates.subject_index.append(index)
-        candidates.event_date.append(events[i][:10] if events else "")
-        if common_columns:
-            common_lines.append(encode_sorted({n: c[i] for n, c in sorted(common_columns) if c[i]}))
-    if lines:
-        prepared.content = _COMPRESS.compress(b"\n".join(lines))
-        if common_lines:
-            prepared.common = _COMPRESS.compress(b"\n".join(common_lines))
+            parts = [column[i] for column in key_columns]
+            if any(parts) and UNREADABLE not in (*parts, owners[i]):
+                prepared.faulty_keys[i] = (key_hash(plan.dataset.id, join_key(parts)), owners[i] or plan.owner)
 
 
 def _references(plan: Plan, prepared: Prepared) -> None:
