@@ -237,6 +237,8 @@ class FileSource:
         read = 0
         for piece in self._folder.read(entry.name):
             read += len(piece)
+            if read > entry.size:
+                raise _Changed  # and it may grow as fast as it is read
             yield piece
         now = self._folder.entry(entry.name)
         if now is None or (now.size, now.modified_ns) != (entry.size, entry.modified_ns) or read != entry.size:
