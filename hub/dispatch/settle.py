@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from hub.broker import topology
 from hub.dispatch.build import Line
 from hub.events import Events
-from hub.ledger import bulk, cases, journal, outbox, parcels, receipts, submissions, tallies
+from hub.ledger import bulk, cases, heads, journal, outbox, parcels, receipts, submissions, tallies
 from hub.ledger.cases import Due, Opening
 from hub.ledger.holds import recount
 from hub.ledger.outbox import Outgoing
@@ -162,6 +162,7 @@ def _refusals(
         for line, said in outcome.refused
     ]
     cases.open_many(connection, openings, s.due(now), now)
+    heads.refuse(connection, [(line.key_hash, line.owner, line.revision) for line, _ in outcome.refused])
     rows = [line.row_no for line, _ in outcome.refused]
     taken = dict(
         connection.execute(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from hub.ledger import bulk
 from hub.ledger.arrays import BytesArray, NumberArray, TextArray
@@ -28,6 +28,8 @@ class Head:
     digest: bytes
     submission_id: UUID
     row_no: int
+    #: A receiver refused this revision: the same content is no duplicate when it comes again.
+    refused: bool = False
 
 
 _COLUMNS = (
@@ -38,6 +40,7 @@ _COLUMNS = (
     record_head.c.digest,
     record_head.c.submission_id,
     record_head.c.row_no,
+    record_head.c.refused,
 )
 
 
@@ -136,7 +139,7 @@ _MOVE_POSTGRES = text(
     """
     UPDATE record_head AS h SET revision = n.revision, operation = n.operation, digest = n.digest,
            subject = n.subject, subject_index = n.subject_index, event_date = n.event_date, row_no = n.row_no,
-           party = :party, submission_id = :submission_id, updated_at = :now
+           refused = false, party = :party, submission_id = :submission_id, updated_at = :now
       FROM unnest(CAST(:key_hash AS bytea[]), CAST(:owner AS text[]), CAST(:before AS int[]), CAST(:revision AS int[]),
                   CAST(:operation AS text[]), CAST(:digest AS bytea[]), CAST(:subject AS text[]),
                   CAST(:subject_index AS bytea[]), CAST(:event_date AS text[]), CAST(:row_no AS int[]))
@@ -185,6 +188,7 @@ def _move(connection: Connection, revised: Moves, party: str, submission_id: UUI
                     subject_index=revised.subject_index[i],
                     event_date=revised.event_date[i],
                     row_no=revised.row_no[i],
+                    refused=False,
                     party=party,
                     submission_id=submission_id,
                     updated_at=now,
@@ -193,3 +197,18 @@ def _move(connection: Connection, revised: Moves, party: str, submission_id: UUI
             moved += connection.execute(statement).rowcount
     if moved != len(revised):
         raise Conflict
+
+
+def refuse(connection: Connection, revisions: Sequence[tuple[bytes, str, int]]) -> None:
+    """A receiver refused these revisions (key, owner, revision); heads that have moved on since stay as they are."""
+    statement = (
+        update(record_head)
+        .where(
+            record_head.c.key_hash == bindparam("key"),
+            record_head.c.owner == bindparam("held_by"),
+            record_head.c.revision == bindparam("at"),
+        )
+        .values(refused=True)
+    )
+    if revisions:
+        connection.execute(statement, [{"key": k, "held_by": o, "at": r} for k, o, r in sorted(revisions)])

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
 
@@ -190,6 +191,7 @@ record_head = Table(
     Column("party", String(64), nullable=False),
     Column("submission_id", Uuid, nullable=False),
     Column("row_no", Integer, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default=false()),  # by a receiver, at this revision
     Column("updated_at", Utc, nullable=False),
 )
 Index(

@@ -77,6 +77,8 @@ class _Now(NamedTuple):
     row_no: int
     #: Revision in the ledger before this chunk; 0 when there was none.
     before: int
+    #: A receiver refused it: it is judged and sent again, even when it comes unchanged.
+    refused: bool = False
 
 
 def decide(
@@ -93,7 +95,7 @@ def decide(
     `clashes(submission, row, own row)` is true when the order of two rows of one hand-over cannot be told (20001).
     """
     standing: dict[tuple[bytes, str], _Now] = {
-        (key, h.owner): _Now(h.revision, h.operation, h.digest, h.submission_id, h.row_no, h.revision)
+        (key, h.owner): _Now(h.revision, h.operation, h.digest, h.submission_id, h.row_no, h.revision, h.refused)
         for key, held in heads.items()
         for h in held
     }
@@ -156,9 +158,9 @@ def _decide_one(
     twin = (now.submission_id, now.row_no)
     deleted = now.operation == "d"
     if asked == "d":
-        if deleted:
+        if deleted and not now.refused:
             return Decision(Verdict.DUPLICATE, now.revision, "d", twin)
         return Decision(Verdict.ACCEPTED, now.revision + 1, "d", twin)
-    if not deleted and candidates.digest[i] == now.digest:
+    if not deleted and candidates.digest[i] == now.digest and not now.refused:
         return Decision(Verdict.DUPLICATE, now.revision, now.operation, twin)
     return Decision(Verdict.ACCEPTED, now.revision + 1, "i" if deleted else "u", twin)

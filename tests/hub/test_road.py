@@ -272,8 +272,11 @@ def test_what_the_province_refuses_comes_back_with_element_and_words(city: City)
     assert open_cases(city) == 1
 
     city.receiver.refuse = lambda _record: None
-    city.settled(city.submit(csv_of(list(rows(1, edition=2)))))
+    again = city.settled(city.submit(csv_of(list(rows(2)))))
+    assert (again.accepted, again.duplicate) == (1, 1), "a refusal reopens the record, though nothing in it changed"
+    assert city.receiver.stored[bad] == 2
     until(lambda: open_cases(city) == 0)
+    assert city.judged(city.submit(csv_of(list(rows(1))))).duplicate == 1
 
 
 def test_the_receiver_is_told_who_provided_and_how(city: City) -> None:

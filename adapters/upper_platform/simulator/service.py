@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
             "awaiting": state == "awaiting",
             "speaker": service.name,
             "level": service.level,
-            "records": records[::-1] if service.faults.out_of_order else records,
+            "records": records,
         }
 
     def _json(self, status: int, content: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import create_engine, text
+
 from adapters.table import FrontTable
 from adapters.table.database import Database
 from adapters.upper_platform import UpperPlatform, UpperPlatformSettings, simulator
@@ -33,6 +35,15 @@ def stored(centre: Running) -> dict[str, Stored]:
 def spoil(content: dict[str, str]) -> tuple[dict[str, str], str]:
     """A code that is on no list; it fits every column."""
     return {**content, "punish_procedure": "7"}, "punish_procedure"
+
+
+def rows(centre: Running, table: str, columns: str) -> list[tuple[object, ...]]:
+    """What one of the centre's tables holds."""
+    engine = create_engine(centre.database_url)
+    with engine.connect() as connection:
+        found = [tuple(r) for r in connection.execute(text(f"SELECT {columns} FROM {table}"))]
+    engine.dispose()
+    return found
 
 
 class HttpRig:

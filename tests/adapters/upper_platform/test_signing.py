@@ -32,7 +32,7 @@ APP_KEY = "111111"
 SHARING = SharingSettings(
     kind="gjgxjhpt", sid="S1", rid="R1", app_key="env:APP_KEY", refresh_url="http://gateway.test/secret"
 )
-TIF = TifSettings(kind="x-tif", paasid="P1", token="env:TOKEN")  # noqa: S106 - a reference
+TIF = TifSettings(kind="x-tif", paasid="P1", token="env:TOKEN")
 
 
 def test_the_sign_of_the_sharing_platform() -> None:
@@ -147,7 +147,7 @@ def _ends() -> Iterator[tuple[object, timedelta]]:
     yield None, timedelta(minutes=9)
 
 
-@pytest.mark.parametrize(("told", "life"), _ends())
+@pytest.mark.parametrize(("told", "life"), list(_ends()))
 def test_the_end_of_a_secret_is_read_in_each_form(told: object, life: timedelta) -> None:
     clock = FrozenClock(NOW)
     fetched: list[datetime] = []

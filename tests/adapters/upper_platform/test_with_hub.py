@@ -169,6 +169,8 @@ def test_what_the_centre_judges_comes_back_to_the_sender(province: Province) -> 
         assert element in built_in().dataset("punish_action").by_id
         assert (finding["code"], finding["level"]) == ("90002", "province")
         assert "与省级数据比对不一致" in finding["text"]
+    [spoken] = view.document["receipts"]
+    assert (spoken["level"], spoken["accepted"], spoken["refused"]) == ("province", 60 - len(wrong), len(wrong))
     words = province.hub.receipts.words(view.receipt_no)
     assert "省级平台：" in words
     assert "与省级数据比对不一致" in words

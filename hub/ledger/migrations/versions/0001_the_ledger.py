@@ -383,6 +383,7 @@ def upgrade() -> None:
         sa.Column("party", sa.String(length=64), nullable=False),
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("row_no", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("updated_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("key_hash", "owner", name=op.f("pk_record_head")),
     )
