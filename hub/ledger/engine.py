@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import queue
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -139,6 +140,7 @@ def _sqlite_engine(url: URL) -> Engine:
             what_zh="SQLite 台账必须是文件",
             hint="sqlite:////var/lib/hub/ledger.db",
         )
+    _use_wal(url.database)
     engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, connect_args=_SQLITE_ARGS)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
@@ -148,10 +150,23 @@ def _sqlite_engine(url: URL) -> Engine:
 _SQLITE_ARGS: dict[str, Any] = {"check_same_thread": False, "timeout": 30}
 
 
+def _use_wal(path: str) -> None:
+    """WAL is a property of the file.  The change waits for nobody by itself: others may be opening the file too."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            with closing(sqlite3.connect(path, timeout=30)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise LedgerBusy(f"cannot open {path}: {error}", what_zh=f"无法打开台账文件 {path}") from error
+            time.sleep(0.05)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")

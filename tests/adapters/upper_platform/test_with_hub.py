@@ -16,7 +16,11 @@ from sqlalchemy.engine import make_url
 from adapters.upper_platform import simulator
 from adapters.upper_platform.simulator import Organisation, Running
 from hub.bootstrap import Hub, build, prepare
+from hub.dispatch.doors import open_door
+from hub.generations import assemble
 from hub.ledger.tables import case_
+from hub.vault import NO_SEAL
+from standards.errors import BadConfiguration
 from standards.model import FilledBy
 from standards.ports import HandOver, ReceiptView
 from standards.registry import built_in
@@ -169,7 +173,7 @@ def test_what_the_centre_judges_comes_back_to_the_sender(province: Province) -> 
         assert element in built_in().dataset("punish_action").by_id
         assert (finding["code"], finding["level"]) == ("90002", "province")
         assert "与省级数据比对不一致" in finding["text"]
-    [spoken] = view.document["receipts"]
+    spoken = view.document["receipts"][-1]
     assert (spoken["level"], spoken["accepted"], spoken["refused"]) == ("province", 60 - len(wrong), len(wrong))
     words = province.hub.receipts.words(view.receipt_no)
     assert "省级平台：" in words
@@ -221,3 +225,16 @@ def test_a_centre_that_is_closed_gets_everything_when_it_opens(province: Provinc
 
 def _is_wrong(province: Province, key: str) -> bool:
     return province.centre.service.faults.refuses(key)
+
+
+@pytest.mark.parametrize(("party", "platform"), [("nation", "province"), ("nation", "nation"), ("province", "nation")])
+def test_a_citys_settings_that_go_past_the_province_are_refused(tmp_path: Path, party: str, platform: str) -> None:
+    settings = {"mode": "http", "level": platform, "http": {"url": "http://127.0.0.1:1/parcels"}}
+    text = CONFIG.format(settings="\n".join(f"{k} = {_toml(v)}" for k, v in settings.items()))
+    path = tmp_path / "hub.toml"
+    path.write_text(text.replace('level = "province"\n\n[conn', f'level = "{party}"\n\n[conn'), "utf-8")
+
+    with pytest.raises(BadConfiguration, match="nation"):
+        # What `hub check` does: the settings first, then every destination is really tried.
+        _, body = prepare(path)
+        open_door(assemble(1, body, tmp_path, NO_SEAL), "province").check()
