@@ -31,6 +31,7 @@ from hub.ledger.submissions import Submission
 from hub.owners import this_process
 from hub.plans import Plans
 from hub.receipts import Receipts
+from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
 from hub.sources import Sources
@@ -98,6 +99,7 @@ class Hub:
     def scheduler(self) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
+        pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,
             self.broker,
@@ -107,6 +109,7 @@ class Hub:
             extra=[
                 Job("holds that may go", timedelta(seconds=2), holds.release_ready),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
+                Job("retention", timedelta(hours=1), pruner.run),
             ],
         )
 

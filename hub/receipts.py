@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, select
 from hub.generations import Generation, Generations
 from hub.ledger import parcels, receipts, submissions
 from hub.ledger.engine import Ledger
+from hub.ledger.sql import among
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, finding, record, submission
 from hub.ledger.types import month_of
@@ -331,11 +332,16 @@ def _duplicates(connection: Connection, found: Submission, after: int, limit: in
         .limit(limit)
     ).all()
     holders = {r[2] for r in rows if r[2] is not None}
-    numbers = {}
-    for holder in holders:
-        numbers[holder] = connection.execute(
-            select(submission.c.receipt_no).where(submission.c.month == month_of(holder), submission.c.id == holder)
-        ).scalar()
+    numbers = dict(
+        connection.execute(
+            select(submission.c.id, submission.c.receipt_no).where(
+                submission.c.month.in_({month_of(holder) for holder in holders}),
+                among(connection, submission.c.id, list(holders)),
+            )
+        )
+        .tuples()
+        .all()
+    )
     return [{"row": r[0], "place": r[1], "held_by": numbers.get(r[2]) or "", "held_row": r[3]} for r in rows]
 
 

@@ -106,6 +106,12 @@ Index(
     sqlite_where=submission.c.state.in_(("received", "translating", "stalled")),
 )
 Index("ix_submission_party", submission.c.party, submission.c.received_at)
+Index(
+    "ix_submission_origin",
+    submission.c.origin_id,
+    postgresql_where=submission.c.origin_id.isnot(None),
+    sqlite_where=submission.c.origin_id.isnot(None),
+)
 
 submission_key = Table(
     "submission_key",

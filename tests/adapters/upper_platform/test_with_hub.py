@@ -235,6 +235,10 @@ def test_a_citys_settings_that_go_past_the_province_are_refused(tmp_path: Path, 
     path.write_text(text.replace('level = "province"\n\n[conn', f'level = "{party}"\n\n[conn'), "utf-8")
 
     with pytest.raises(BadConfiguration, match="nation"):
-        # What `hub check` does: the settings first, then every destination is really tried.
-        _, body = prepare(path)
-        open_door(assemble(1, body, tmp_path, NO_SEAL), "province").check()
+        _as_hub_check_does(path)
+
+
+def _as_hub_check_does(path: Path) -> None:
+    """The settings first; then the destination is really tried."""
+    _, body = prepare(path)
+    open_door(assemble(1, body, path.parent, NO_SEAL), "province").check()

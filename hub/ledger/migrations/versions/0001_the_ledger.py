@@ -460,6 +460,13 @@ def upgrade() -> None:
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.create_index("ix_submission_party", ["party", "received_at"], unique=False)
         batch_op.create_index(
+            "ix_submission_origin",
+            ["origin_id"],
+            unique=False,
+            postgresql_where=sa.text("origin_id IS NOT NULL"),
+            sqlite_where=sa.text("origin_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_submission_unfinished",
             ["state", "due_at"],
             unique=False,
