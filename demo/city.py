@@ -8,6 +8,7 @@ from pathlib import Path
 
 from demo import drug, ecology, emergency, market, registry
 from demo.firms import firms
+from demo.province import refused
 from demo.records import Department
 from standards.registry import Standard
 
@@ -41,7 +42,7 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
             dataset="punish_action",
             files=(
                 ecology.export(pool, today, PENALTIES, known=known, unknown=unknown),
-                ecology.correction(pool, today, CORRECTED, AMENDED),
+                ecology.correction(pool, today, CORRECTED, AMENDED, refused),
             ),
         ),
         Department(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -152,14 +152,18 @@ def export(
     return File("行政处罚.csv", b"".join(pieces(iter(source))), tuple(stated), released)
 
 
-def correction(firms: Sequence[Firm], today: date, count: int, amended: int) -> File:
-    """The first cases again with their faults mended, the very first with another fine; the rest is as it was."""
+def correction(firms: Sequence[Firm], today: date, count: int, amended: int, refused: Callable[[str], bool]) -> File:
+    """The first cases again with their faults mended, the very first with another fine; the rest is as it was.
+
+    What the centre refused (`refused`, by cd_id) goes up again though nothing in it has changed.
+    """
     before = list(rows(count, faults=_SHARE, today=today, firms=firms, checks={}))
     mended = list(rows(count, today=today, firms=firms, checks={}))
     mended[:amended] = list(rows(amended, today=today, firms=firms, checks={}, edition=2))
     say = Statements("punish_action", BUREAU_CODE)
-    stated = [
-        say.accepted(row.key) if n <= amended or before[n - 1].fault else say.duplicate()
-        for n, row in enumerate(mended, 1)
-    ]
+    stated = []
+    for n, row in enumerate(mended, 1):
+        passes = say.accepted(row.key)
+        again = n <= amended or before[n - 1].fault or refused(passes.cd_id)
+        stated.append(passes if again else say.duplicate())
     return File("行政处罚-更正.csv", b"".join(pieces(iter(mended))), tuple(stated))

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 
+from adapters.upper_platform.simulator import Faults
 from adapters.upper_platform.simulator.__main__ import main as simulate
 from standards.errors import SystemUnreachable
 
@@ -26,6 +27,11 @@ REFUSED = 0.004
 #: How it knows the city.
 CITY = "datong"
 DATASETS = ("punish_action", "check_action", "supervise_object", "credit_license")
+
+
+def refused(cd_id: str) -> bool:
+    """Whether the centre refuses this record; it always refuses the same ones."""
+    return Faults(wrong=REFUSED).refuses(cd_id)
 
 
 @dataclass(slots=True)

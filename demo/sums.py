@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.upper_platform.simulator import Faults
-from demo.province import CITY, REFUSED
+from demo.province import CITY, refused
 from demo.records import Department
 from standards.states import Verdict
 
@@ -39,11 +38,6 @@ def expected(department: Department) -> dict[str, int]:
         "delivered": counts["accepted"] - wrong,
         "receipted": counts["accepted"],
     }
-
-
-def refused(cd_id: str) -> bool:
-    """Whether the centre refuses this record; it always refuses the same ones."""
-    return Faults(wrong=REFUSED).refuses(cd_id)
 
 
 def _accepted(department: Department) -> list[str]:

@@ -2,7 +2,7 @@
 
 #: connection -> read, accepted, held, rejected, duplicate.
 STATED = {
-    "ecology-penalties": (1400, 1172, 2, 39, 187),
+    "ecology-penalties": (1400, 1174, 2, 39, 185),
     "market-checks": (1000, 980, 0, 20, 0),
     "drug-licences": (500, 484, 0, 16, 0),
     "emergency-checks": (120, 111, 3, 6, 0),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from demo import sums
-from demo.province import CITY, REFUSED
+from demo.province import CITY, REFUSED, refused
 from demo.records import Department
 from standards.states import Verdict
 from tests.demo.test_departments import city
@@ -29,7 +29,7 @@ def right_centre() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             for record in file.records
             if record.verdict is Verdict.ACCEPTED
         ]
-        wrong = sum(1 for key in set(passed) if sums.refused(key))
+        wrong = sum(1 for key in set(passed) if refused(key))
         keys = len(set(passed))
         counts.append(
             {
@@ -44,7 +44,7 @@ def right_centre() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         stored += [
             {"dataset": dataset, "cd_id": key, "revision": str(n), "times": 1}
             for n, key in enumerate(passed)
-            if not sums.refused(key)
+            if not refused(key)
         ]
     return counts, stored
 

@@ -33,7 +33,10 @@ class Place:
         self.url = url
         address, password = without_password(url)
         self.settings = DatabaseSettings(
-            url=address, password="env:pw" if password else "", connect_seconds=1, statement_seconds=1
+            url=address,
+            password="env:pw" if password else "",
+            connect_seconds=1,
+            statement_seconds=1 if self.kind == "postgresql" else 10,
         )
         self.password = password
         self.database = Database(self.settings, lambda _: password)

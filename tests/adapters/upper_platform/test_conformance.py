@@ -41,6 +41,7 @@ class TestByTablesOnSqlite(DestinationConformance):
         rig.close()
 
 
+@pytest.mark.full
 @pytest.mark.contract(suite="destination", on="upper-table-postgresql")
 class TestByTablesOnPostgresql(DestinationConformance):
     @pytest.fixture

@@ -210,7 +210,7 @@ def test_a_centre_in_trouble_stores_every_revision_once(province: Province) -> N
     assert all(s.operation == "u" for s in newest.values())
 
 
-@pytest.mark.parametrize("province", ["http", "table-sqlite"], indirect=True)
+@pytest.mark.parametrize("province", ["http"], indirect=True)
 def test_a_centre_that_is_closed_gets_everything_when_it_opens(province: Province) -> None:
     province.centre.switch(closed=True)
     body = json.dumps(penalties(20)).encode()
