@@ -1,0 +1,211 @@
+"""The pages: file name under `docs/reference/` and what makes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+
+import typer
+from click import Argument, Command, Context, Group, Option
+
+from adapters import registry as adapters
+from adapters.formats.base import ReadOptions
+from hub.cli.main import app
+from hub.settings import Settings
+from mappings.grammar import ElementSpec, MappingFile, Pad
+from standards.exports.handbook import common_page
+from standards.exports.handbook import export as handbook
+from standards.findings import catalogue
+from standards.registry import built_in
+from tools.docs import api, models
+
+_MADE = "<!-- made by ./run docs; change the code, not this page -->"
+
+Page = Callable[[], Iterator[str]]
+
+
+def settings() -> Iterator[str]:
+    """`hub.toml`, word by word."""
+    yield "# hub.toml"
+    yield ""
+    yield "Every word an operator can set. Unknown words are errors; `hub check` tells all mistakes at once, with line"
+    yield "and near name. A secret is never written here, only where to find it: `env:NAME` or `file:/path`."
+    yield ""
+    yield from _model("the whole file", Settings)
+
+
+def _model(path: str, model: type) -> Iterator[str]:
+    about = inspect.getdoc(model) or ""
+    yield f"## `[{path}]`" if path != "the whole file" else "## The whole file"
+    yield ""
+    yield about
+    yield ""
+    yield from models.table(model)
+    yield ""
+    for name, inner in models.parts(model):
+        yield from _model(name if path == "the whole file" else f"{path}.{name}", inner)
+
+
+def mapping() -> Iterator[str]:
+    """The grammar of mappings."""
+    yield "# Mapping files"
+    yield ""
+    yield "`mappings/<system>/<file>.yaml`, with `<file>.cases.yaml` beside it. All values are read as text: a code `01`"
+    yield "stays `01`. `hub mapping lint` tells every mistake with file, line and near name; `hub mapping test` runs the"
+    yield "cases; `hub mapping show --source` shows the generated function."
+    yield ""
+    yield "## The file"
+    yield ""
+    yield from models.table(MappingFile)
+    yield ""
+    yield "## An element"
+    yield ""
+    yield "A field's name alone is short for `{from: name}`. Exactly one of `from`, `first`, `join`, `const`, `expr` says"
+    yield "where the value comes from; the steps run in the order of this table."
+    yield ""
+    yield from models.table(ElementSpec)
+    yield ""
+    yield "### `pad`"
+    yield ""
+    yield from models.table(Pad)
+    yield ""
+    yield "## `read`: how the system's files are read"
+    yield ""
+    yield "A connection's `read` in hub.toml wins over the mapping's."
+    yield ""
+    yield from _fields_of(ReadOptions)
+
+
+def _fields_of(model: type) -> Iterator[str]:
+    """A pydantic model, or a dataclass whose fields are described by comments."""
+    if hasattr(model, "model_fields"):
+        yield from models.table(model)  # type: ignore[arg-type]
+        for name, inner in models.parts(model):  # type: ignore[arg-type]
+            yield ""
+            yield f"### `{name}`"
+            yield ""
+            yield from models.table(inner)
+        return
+    yield "```python"
+    yield inspect.getsource(model).rstrip()
+    yield "```"
+
+
+def cli() -> Iterator[str]:
+    """The command `hub`."""
+    yield "# The command `hub`"
+    yield ""
+    yield "Exit codes: 0 done, 1 something wrong in the data, 2 wrong use or setup, 3 the other side failed. `--json`"
+    yield "everywhere a script would want it."
+    yield ""
+    command = typer.main.get_command(app)
+    yield from _command(command, "hub")
+
+
+def _command(command: Command, name: str) -> Iterator[str]:
+    context = Context(command, info_name=name)
+    if isinstance(command, Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                yield from _command(found, f"{name} {inner}")
+        return
+    yield f"## `{name}`"
+    yield ""
+    yield inspect.cleandoc(command.help or "")
+    yield ""
+    rows = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    described = [p for p in rows if isinstance(p, Argument | Option)]
+    if described:
+        yield "| | |"
+        yield "|---|---|"
+    for parameter in described:
+        if isinstance(parameter, Option):
+            words = ", ".join(f"`{word}`" for word in parameter.opts + parameter.secondary_opts)
+        else:
+            words = f"`{parameter.human_readable_name}`"
+        yield f"| {words} | {getattr(parameter, 'help', None) or ''} |"
+    yield ""
+
+
+def findings() -> Iterator[str]:
+    """The finding codes."""
+    yield "# 问题代码 · finding codes"
+    yield ""
+    yield "每条问题都写明数据项、发送方文件中的位置、原值、规则和改法；中文在前，英文在后。"
+    yield "Every finding names the element, the place in the sender's file, the value, the rule and how to mend it."
+    yield ""
+    yield "| 代码 code | 级别 severity | 说明 text | 改法 how to mend it |"
+    yield "|---|---|---|---|"
+    for entry in catalogue():
+        text = f"{entry.text}<br>{entry.text_en}".replace("|", "\\|")
+        hint = f"{entry.hint}<br>{entry.hint_en}".replace("|", "\\|")
+        yield f"| `{entry.code}` | {entry.severity} | {text} | {hint} |"
+
+
+def adapter_list() -> Iterator[str]:
+    """The adapters and their settings."""
+    yield "# 适配器 · adapters"
+    for name in adapters.BUILT_IN:
+        manifest = adapters.load(name)
+        yield ""
+        yield f"## `{name}` {manifest.title} · {manifest.title_en}"
+        yield ""
+        yield f"Kind: {manifest.kind}."
+        about = inspect.cleandoc(manifest.about) if manifest.about else ""
+        if about:
+            yield ""
+            yield "```text"
+            yield about
+            yield "```"
+        for title, model in (
+            ("As a source (`connections.<name>.settings`)", manifest.source_settings),
+            ("As a destination (`destinations.<name>.settings`)", manifest.destination_settings),
+        ):
+            if model is not None and model.model_fields:
+                yield ""
+                yield f"### {title}"
+                yield ""
+                yield from models.table(model)
+                for inner_name, inner in models.parts(model):
+                    yield ""
+                    yield f"#### `{inner_name}`"
+                    yield ""
+                    yield from models.table(inner)
+
+
+def datasets() -> Iterator[str]:
+    """The index of the handbook."""
+    standard = built_in()
+    yield "# 数据集 · data sets"
+    yield ""
+    yield "[公共数据项 · common elements](datasets/common.md)"
+    yield ""
+    yield "| 数据集 data set | 名称 title | 版本 version | 数据库 library | 数据项 elements |"
+    yield "|---|---|---|---|---|"
+    for dataset in standard.datasets():
+        yield (
+            f"| [`{dataset.id}`](datasets/{dataset.id}.md) | {dataset.title} | {dataset.version} | {dataset.library} "
+            f"| {len(dataset.elements)} |"
+        )
+
+
+def pages() -> Mapping[str, str]:
+    """Every page by its path under `docs/reference/`."""
+    made: dict[str, str] = {}
+    simple: dict[str, Page] = {
+        "settings.md": settings,
+        "mapping.md": mapping,
+        "cli.md": cli,
+        "findings.md": findings,
+        "adapters.md": adapter_list,
+        "datasets.md": datasets,
+        "api.md": api.page,
+    }
+    for name, page in simple.items():
+        made[name] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
+    standard = built_in()
+    made["datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"
+    for dataset in standard.datasets():
+        made[f"datasets/{dataset.id}.md"] = f"{_MADE}\n\n{handbook(dataset, standard).decode('utf-8').rstrip()}\n"
+    return made
