@@ -27,7 +27,8 @@ def table(model: type[BaseModel]) -> Iterator[str]:
     yield "| word | kind | default | |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
-        yield f"| `{field.alias or name}` | {_cell(kind(field.annotation))} | {_default(field)} | {_cell(field.description or '')} |"
+        word, says = field.alias or name, _cell(field.description or "")
+        yield f"| `{word}` | {_cell(kind(field.annotation))} | {_default(field)} | {says} |"
 
 
 def parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import typer
-from click import Argument, Command, Context, Group, Option
 
 from adapters import registry as adapters
 from adapters.formats.base import ReadOptions
@@ -50,9 +50,9 @@ def mapping() -> Iterator[str]:
     """The grammar of mappings."""
     yield "# Mapping files"
     yield ""
-    yield "`mappings/<system>/<file>.yaml`, with `<file>.cases.yaml` beside it. All values are read as text: a code `01`"
-    yield "stays `01`. `hub mapping lint` tells every mistake with file, line and near name; `hub mapping test` runs the"
-    yield "cases; `hub mapping show --source` shows the generated function."
+    yield "`mappings/<system>/<file>.yaml`, with `<file>.cases.yaml` beside it. All values are read as text: a code"
+    yield "`01` stays `01`. `hub mapping lint` tells every mistake with file, line and near name; `hub mapping test`"
+    yield "runs the cases; `hub mapping show --source` shows the generated function."
     yield ""
     yield "## The file"
     yield ""
@@ -60,8 +60,8 @@ def mapping() -> Iterator[str]:
     yield ""
     yield "## An element"
     yield ""
-    yield "A field's name alone is short for `{from: name}`. Exactly one of `from`, `first`, `join`, `const`, `expr` says"
-    yield "where the value comes from; the steps run in the order of this table."
+    yield "A field's name alone is short for `{from: name}`. Exactly one of `from`, `first`, `join`, `const`, `expr`"
+    yield "says where the value comes from; the steps run in the order of this table."
     yield ""
     yield from models.table(ElementSpec)
     yield ""
@@ -102,30 +102,32 @@ def cli() -> Iterator[str]:
     yield from _command(command, "hub")
 
 
-def _command(command: Command, name: str) -> Iterator[str]:
-    context = Context(command, info_name=name)
-    if isinstance(command, Group):
+def _command(command: Any, name: str) -> Iterator[str]:
+    """A command of typer, or all of a group's."""
+    if hasattr(command, "list_commands"):
+        context = command.make_context(name, ["--help"], resilient_parsing=True)
         for inner in command.list_commands(context):
-            found = command.get_command(context, inner)
-            if found is not None:
-                yield from _command(found, f"{name} {inner}")
+            yield from _command(command.get_command(context, inner), f"{name} {inner}")
         return
     yield f"## `{name}`"
     yield ""
     yield inspect.cleandoc(command.help or "")
     yield ""
-    rows = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
-    described = [p for p in rows if isinstance(p, Argument | Option)]
-    if described:
-        yield "| | |"
-        yield "|---|---|"
-    for parameter in described:
-        if isinstance(parameter, Option):
-            words = ", ".join(f"`{word}`" for word in parameter.opts + parameter.secondary_opts)
+    yield "| | |"
+    yield "|---|---|"
+    for parameter in command.params:
+        if getattr(parameter, "hidden", False):
+            continue
+        if parameter.param_type_name == "option":
+            words = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts])
         else:
-            words = f"`{parameter.human_readable_name}`"
-        yield f"| {words} | {getattr(parameter, 'help', None) or ''} |"
+            words = f"`{parameter.metavar or parameter.name}`"
+        yield f"| {words} | {_cell(getattr(parameter, 'help', None) or '')} |"
     yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def findings() -> Iterator[str]:
@@ -183,7 +185,7 @@ def datasets() -> Iterator[str]:
     yield ""
     yield "| 数据集 data set | 名称 title | 版本 version | 数据库 library | 数据项 elements |"
     yield "|---|---|---|---|---|"
-    for dataset in standard.datasets():
+    for dataset in standard:
         yield (
             f"| [`{dataset.id}`](datasets/{dataset.id}.md) | {dataset.title} | {dataset.version} | {dataset.library} "
             f"| {len(dataset.elements)} |"
@@ -206,6 +208,6 @@ def pages() -> Mapping[str, str]:
         made[name] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
     standard = built_in()
     made["datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"
-    for dataset in standard.datasets():
+    for dataset in standard:
         made[f"datasets/{dataset.id}.md"] = f"{_MADE}\n\n{handbook(dataset, standard).decode('utf-8').rstrip()}\n"
     return made
