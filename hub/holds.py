@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from hub.dispatch.build import content_of
+from hub.dispatch.contents import Contents
 from hub.generations import Generations
 from hub.ledger import cases, heads, holds, journal
 from hub.ledger.cases import Due, Opening
@@ -39,6 +39,10 @@ class Holds:
     seal: Seal
     due: Callable[[datetime], Due]
     owner: str
+    _contents: Contents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._contents = Contents(self.seal)
 
     def release_ready(self) -> int:
         """Let records go on whose awaited record has come."""
@@ -116,7 +120,7 @@ class Holds:
             holds.recount(connection, held.submission_id, {"held": -1, "duplicate": 1})
             return True
         revision, operation = (1, "i") if head is None else (head.revision + 1, "i" if head.operation == "d" else "u")
-        content, _ = content_of(connection, held.submission_id, row.chunk, self.seal)
+        content = self._contents.of(connection, held.submission_id, row.chunk).lines
         values: dict[str, str] = json.loads(content[row.idx])
         self._move_head(connection, held, row, values, head, revision, operation, now)
         twin = {"twin_id": head.submission_id, "twin_row": head.row_no} if head is not None else {}

@@ -115,7 +115,7 @@ class ReadOptions(BaseModel):
     record: str = Field("auto", description="Where the records are: XPath of an XML element, JSON pointer of an array.")
     join: Join | None = Field(None, description="Files of a zip that together make one record.")
     name_encoding: str = Field("gbk", description="Encoding of zip file names without the UTF-8 flag.")
-    chunk: PositiveInt = Field(1000, le=20000, description="Records read, judged and stored in one step.")
+    chunk: PositiveInt = Field(2000, le=20000, description="Records read, judged and stored in one step.")
     max_columns: PositiveInt = Field(1000, description="More fields than this in a record are refused.")
     max_value: PositiveInt = Field(1_000_000, description="Characters in one value; longer makes the row unreadable.")
     max_unpacked_mb: PositiveInt = Field(512, description="What a zip may hold unpacked, all files together.")

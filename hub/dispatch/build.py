@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 import msgspec
-import zstandard
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
+from hub.dispatch.contents import Contents
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
-from hub.ledger.tables import chunk, delivery, record
+from hub.ledger.tables import delivery, record
 from hub.ledger.types import month_of
-from hub.vault import Seal
 from standards.clock import local_text
-from standards.errors import BadConfiguration
 from standards.parcel import Parcel, ParcelRecord
 
 
@@ -51,7 +47,9 @@ def lines_of(connection: Connection, parcel: StoredParcel) -> list[Line]:
                 delivery.c.parcel_id == parcel.id,
                 delivery.c.state.is_(None),
             )
-        ).scalars()
+        )
+        .scalars()
+        .all()
     )
     found = connection.execute(
         select(
@@ -72,28 +70,8 @@ def lines_of(connection: Connection, parcel: StoredParcel) -> list[Line]:
             record.c.row_no.between(parcel.first_row, parcel.last_row),
         )
         .order_by(record.c.row_no)
-    )
+    ).all()
     return [Line(*row) for row in found if row[0] in rows]
-
-
-def content_of(
-    connection: Connection, submission_id: UUID, seq: int, seal: Seal
-) -> tuple[list[bytes], list[bytes] | None]:
-    """The content lines of a chunk, and those of the common elements when it has some.
-
-    Raises BadConfiguration when the content is no longer kept.
-    """
-    row: Row[Any] | None = connection.execute(
-        select(chunk.c.content, chunk.c.common, chunk.c.key_ref).where(
-            chunk.c.month == month_of(submission_id), chunk.c.submission_id == submission_id, chunk.c.seq == seq
-        )
-    ).one_or_none()
-    if row is None or row[0] is None:
-        raise BadConfiguration("the content is no longer kept", what_zh="内容已超过保留期")
-    unpack = zstandard.ZstdDecompressor().decompress
-    content = unpack(seal.open(row[0], row[2])).split(b"\n")
-    common = unpack(seal.open(row[1], row[2])).split(b"\n") if row[1] is not None else None
-    return content, common
 
 
 def build(
@@ -104,7 +82,7 @@ def build(
     *,
     origin: str,
     provider: str,
-    seal: Seal,
+    contents: Contents,
     filled: Mapping[str, str],
 ) -> Parcel:
     """The parcel ready for its destination.
@@ -112,7 +90,7 @@ def build(
     `filled`: what the hub puts into the data set's own elements where the sender left them empty.  It travels with the
     common elements, so that the digest stays that of the sender's content.
     """
-    content, commons = content_of(connection, parcel.submission_id, parcel.chunk, seal)
+    content, commons = contents.of(connection, parcel.submission_id, parcel.chunk)
     shared = {
         "cd_time": local_text(parcel.created_at),
         "cd_source": provider,

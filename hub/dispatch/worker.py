@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from hub.broker.base import Message
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
+from hub.dispatch.contents import Contents
 from hub.dispatch.doors import Doors
 from hub.dispatch.fill import fill
 from hub.dispatch.retry import Decision, Next, after_failure
@@ -60,6 +61,10 @@ class Dispatcher:
     _noted: dict[str, datetime] = field(default_factory=dict)
     _in_hand: dict[UUID, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _contents: Contents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._contents = Contents(self.seal)
 
     def handle(self, message: Message) -> None:
         """A message of the broker: a parcel's id."""
@@ -175,7 +180,7 @@ class Dispatcher:
                         submission,
                         origin=generation.settings.hub.name,
                         provider=provider,
-                        seal=self.seal,
+                        contents=self._contents,
                         filled=self._filled(generation, stored, submission),
                     )
                     if lines

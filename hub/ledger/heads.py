@@ -47,7 +47,8 @@ _COLUMNS = (
 def look_up(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, list[Head]]:
     """The heads of these keys; a key held by several owners has several."""
     found: dict[bytes, list[Head]] = {}
-    for row in connection.execute(select(*_COLUMNS).where(among(connection, record_head.c.key_hash, keys))):
+    rows = connection.execute(select(*_COLUMNS).where(among(connection, record_head.c.key_hash, keys))).all()
+    for row in rows:
         head = Head(*row)
         found.setdefault(head.key_hash, []).append(head)
     return found
@@ -58,7 +59,7 @@ def known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
     statement = select(record_head.c.key_hash).where(
         among(connection, record_head.c.key_hash, keys), record_head.c.operation != "d"
     )
-    return set(connection.execute(statement).scalars())
+    return set(connection.execute(statement).scalars().all())
 
 
 @dataclass(slots=True)

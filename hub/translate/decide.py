@@ -5,6 +5,7 @@ Each record is compared with the *current* revision of its key only, so A→B→
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
@@ -94,19 +95,68 @@ def decide(
     `foreign` is what becomes of a natural key that another owner holds (20002); None lets it pass.
     `clashes(submission, row, own row)` is true when the order of two rows of one hand-over cannot be told (20001).
     """
+    plain = _plain(candidates, heads)
+    result = Decided([_NEW] * len(candidates), new=_first_revisions(candidates, plain))
+    if len(plain) < len(candidates):
+        rest = sorted(set(range(len(candidates))).difference(plain))
+        _decide_in_order(candidates, rest, heads, submission_id, foreign, clashes, result)
+    return result
+
+
+#: Most records: nobody has seen their key before.
+_NEW = Decision(Verdict.ACCEPTED, 1, "i")
+
+
+def _plain(candidates: Candidates, heads: Mapping[bytes, list[Head]]) -> list[int]:
+    """Candidates whose key has no head, stands in the chunk once, and is not to be deleted."""
+    keys = candidates.key_hash
+    odd = set(heads)
+    if len(set(keys)) < len(keys):
+        odd |= {key for key, count in Counter(keys).items() if count > 1}
+    if "d" in candidates.asked:
+        odd |= {key for key, asked in zip(keys, candidates.asked, strict=True) if asked == "d"}
+    return [i for i, key in enumerate(keys) if key not in odd] if odd else list(range(len(keys)))
+
+
+def _first_revisions(candidates: Candidates, plain: list[int]) -> Moves:
+    chosen = candidates if len(plain) == len(candidates) else candidates.only(plain)
+    count = len(plain)
+    return Moves(
+        key_hash=list(chosen.key_hash),
+        owner=list(chosen.owner),
+        cd_id=list(chosen.cd_id),
+        revision=[1] * count,
+        operation=["i"] * count,
+        digest=list(chosen.digest),
+        subject=list(chosen.subject),
+        subject_index=list(chosen.subject_index),
+        event_date=list(chosen.event_date),
+        row_no=list(chosen.row_no),
+        before=[0] * count,
+    )
+
+
+def _decide_in_order(
+    candidates: Candidates,
+    rows: list[int],
+    heads: Mapping[bytes, list[Head]],
+    submission_id: UUID,
+    foreign: Verdict | None,
+    clashes: Callable[[UUID, int, int], bool],
+    result: Decided,
+) -> None:
+    """Records whose key is known, or comes more than once: each sees what those before it did."""
     standing: dict[tuple[bytes, str], _Now] = {
         (key, h.owner): _Now(h.revision, h.operation, h.digest, h.submission_id, h.row_no, h.revision, h.refused)
         for key, held in heads.items()
         for h in held
     }
     others: dict[bytes, set[str]] = {key: {h.owner for h in held} for key, held in heads.items()}
-    result = Decided([])
     touched: dict[tuple[bytes, str], int] = {}
-    for i, key_hash in enumerate(candidates.key_hash):
-        owner = candidates.owner[i]
+    for i in rows:
+        key_hash, owner, row_no = candidates.key_hash[i], candidates.owner[i], candidates.row_no[i]
         identity = (key_hash, owner)
         now = standing.get(identity)
-        row_no = candidates.row_no[i]
         decision = _decide_one(candidates, i, now, others.get(key_hash), owner, foreign)
         if (
             decision.verdict is Verdict.ACCEPTED
@@ -115,7 +165,7 @@ def decide(
             and clashes(now.submission_id, now.row_no, row_no)
         ):
             decision = Decision(Verdict.REJECTED, 0, "", None, "20001", {"other_row": str(now.row_no)})
-        result.decisions.append(decision)
+        result.decisions[i] = decision
         if decision.verdict is Verdict.ACCEPTED:
             before = now.before if now is not None else 0
             standing[identity] = _Now(
@@ -137,7 +187,6 @@ def decide(
         moves.event_date.append(candidates.event_date[i])
         moves.row_no.append(now.row_no)
         moves.before.append(now.before)
-    return result
 
 
 def _decide_one(
