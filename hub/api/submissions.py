@@ -7,17 +7,21 @@ import queue
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
 from hub.api.access import Caller, TheHub, may_use
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
-from standards.errors import NotAllowed, PayloadTooLarge, UnknownName
+from standards.errors import PayloadTooLarge, UnknownName
 from standards.ports import Acknowledged, HandOver, ReceiptView
 from standards.tracing import accept
+
+log = structlog.get_logger()
 
 router = APIRouter(prefix="/v1", tags=["报送 submissions"])
 
@@ -84,7 +88,11 @@ async def submit(
         lane=None if lane == "auto" else lane,
         actor=who.id,
     )
-    acknowledged = await _receive(hub, request, hand_over)
+    try:
+        acknowledged = await _receive(hub, request, hand_over)
+    except ClientDisconnect:
+        log.info("the sender went away half-way", action="sender_gone", connection=connection)
+        return Response(status_code=499)
     view = None
     if wait > 0:
         seconds = min(wait, hub.settings.api.max_wait.total_seconds())
@@ -193,8 +201,9 @@ def _no_receipt(receipt_no: str) -> UnknownName:
 
 
 def _mine(who: Holder, document: Mapping[str, Any]) -> None:
+    """Somebody else's receipt is not there, for all they may know."""
     if not who.is_operator and document["party"] != who.party:
-        raise NotAllowed("the receipt belongs to somebody else", what_zh="该回执属于其他单位")
+        raise _no_receipt(document["receipt_no"])
 
 
 @router.post("/judge", summary="试校验，不留存 judge without keeping", openapi_extra=_BODY)
