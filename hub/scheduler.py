@@ -164,9 +164,10 @@ class Scheduler:
     def publish_submissions(self) -> int:
         """Submissions nobody is at get a new message, unless theirs is still in the outbox or a queue."""
         now = self.clock.now()
-        wait = timedelta(seconds=self.generations.current().settings.republish)
+        current = self.generations.current()
+        wait = timedelta(seconds=current.settings.republish)
         with self.ledger.read() as connection:
-            late = submissions.overdue(connection, now, _BATCH)
+            late = submissions.overdue(connection, now, _BATCH, current.number)
             there = outbox.message_ids(connection, [identifier for identifier, _ in late]) if late else set()
         if not late:
             return 0

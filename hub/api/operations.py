@@ -19,6 +19,8 @@ from standards.states import word
 
 router = APIRouter(tags=["运维 operations"])
 
+Limit = Annotated[int, Query(ge=1, le=1000, description="最多多少行 rows at most")]
+
 
 @router.get("/healthz", summary="存活 alive", include_in_schema=True)
 def alive() -> dict[str, str]:
@@ -60,7 +62,7 @@ def connections(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
 
 
 @router.get("/v1/failures", summary="异常分组 failures by cause")
-def failures(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[dict[str, Any]]:
+def failures(hub: TheHub, who: Caller, limit: Limit = 200) -> list[dict[str, Any]]:
     """Open cases in groups of one cause; a party sees its own."""
     return Facts(hub.ledger, hub.clock).failures(party=None if who.is_operator else who.party, limit=limit)
 
@@ -69,8 +71,8 @@ def failures(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000
 def listed(
     hub: TheHub,
     who: Caller,
-    connection: Annotated[str | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    connection: Annotated[str | None, Query(description="接入名称 name of the connection")] = None,
+    limit: Limit = 100,
 ) -> list[dict[str, Any]]:
     """The newest submissions; a party sees its own."""
     with hub.ledger.read() as read:
@@ -204,12 +206,12 @@ class Answered(BaseModel):
     name: str = Field(description="码表对照名或码表 crosswalk")
     source: str = Field(description="来源系统的值 the system's word")
     code: str = Field(description="标准代码 our code")
-    note: str = ""
+    note: str = Field("", description="备注 note")
 
 
 @router.post("/v1/crosswalks", summary="回答未知代码 answer an unknown code")
 def answer(hub: TheHub, who: Operator, body: Answered) -> dict[str, str]:
-    """From now on; what was rejected before is replayed with it."""
+    """From now on; what was rejected before is handed in again by its owner."""
     now = hub.clock.now()
 
     def work(connection: Connection) -> None:

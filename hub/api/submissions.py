@@ -74,8 +74,10 @@ async def submit(
     wait_for: Annotated[WaitFor, Query(description="等到什么状态 what to wait for")] = "judged",
     name: Annotated[str, Query(max_length=255, description="文件名 file name, for the receipt")] = "",
     lane: Annotated[Literal["auto", "now", "bulk"], Query(description="通道 lane")] = "auto",
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-    traceparent: Annotated[str | None, Header(max_length=64)] = None,
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="报送编号：重发时不变，不会重复入库 own id of this hand-over")
+    ] = None,
+    traceparent: Annotated[str | None, Header(max_length=64, description="W3C 链路标识 W3C trace context")] = None,
 ) -> Response:
     """Body: JSON, NDJSON, XML, CSV, XLSX/XLS, or a zip of these.  The bytes are committed before the answer."""
     await run_in_threadpool(may_use, hub, who, connection)
@@ -212,7 +214,7 @@ async def judge_only(
     hub: TheHub,
     who: Caller,
     connection: Annotated[str, Query(description="接入名称 name of the connection")],
-    name: Annotated[str, Query(max_length=255)] = "",
+    name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "",
 ) -> JSONResponse:
     """What the hub would say of these data; nothing is kept."""
     await run_in_threadpool(may_use, hub, who, connection)

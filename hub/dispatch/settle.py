@@ -225,12 +225,7 @@ def open_setup_case(
     connection: Connection, s: Settling, destination: str, party: str, code: str, note: str, now: datetime
 ) -> None:
     """The operator must mend something about a destination; one open case is enough."""
-    there = connection.execute(
-        select(case_.c.id).where(
-            case_.c.class_ == CaseClass.SETUP, case_.c.destination == destination, case_.c.closed_at.is_(None)
-        )
-    ).first()
-    if there is None:
+    if not cases.setup_is_open(connection, destination=destination):
         opening = Opening(class_=CaseClass.SETUP, party=party, code=code, destination=destination, note=note[:500])
         cases.open_many(connection, [opening], s.due(now), now)
 

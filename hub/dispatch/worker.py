@@ -25,7 +25,7 @@ from hub.dispatch.fill import fill
 from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
 from hub.generations import Generation, Generations
-from hub.ledger import destinations, numbers, parcels, submissions
+from hub.ledger import cases, destinations, numbers, parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import ANSWER_LOST, Claimed, StoredParcel
 from hub.ledger.submissions import Submission
@@ -250,6 +250,8 @@ class Dispatcher:
 
         def work(connection: Connection) -> bool:
             recovered = destinations.succeeded(connection, stored.destination, now) if note_success else False
+            if note_success:
+                cases.mended(connection, destination=stored.destination, by=self.owner, now=now)
             outcome = "awaiting" if answer.awaiting else "answered"
             parcels.add_attempt(connection, stored.id, stored.attempts, started=started, ended=now, outcome=outcome)
             values = {"sent_at": stored.sent_at or now, "error_code": "", "error_text": ""}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text, update
 
 from hub.ledger import bulk
 from hub.ledger.sql import among, insert_of
@@ -158,6 +158,34 @@ def close(connection: Connection, *, parcel_id: UUID, by: str, now: datetime) ->
         .where(case_.c.parcel_id == parcel_id, case_.c.closed_at.is_(None))
         .values(state=str(CaseState.CLOSED), closed_at=now, closed_by=by)
     ).rowcount
+
+
+def setup_is_open(connection: Connection, *, submission_id: UUID | None = None, destination: str = "") -> bool:
+    """True when the operator was asked already to mend what stops a submission, or a whole destination."""
+    return (
+        connection.execute(select(case_.c.id).where(*_setup(submission_id, destination)).limit(1)).first() is not None
+    )
+
+
+def mended(
+    connection: Connection, *, submission_id: UUID | None = None, destination: str = "", by: str, now: datetime
+) -> int:
+    """What stopped a submission, or a whole destination, stops it no more."""
+    return connection.execute(
+        update(case_)
+        .where(*_setup(submission_id, destination))
+        .values(state=str(CaseState.CLOSED), closed_at=now, closed_by=by)
+    ).rowcount
+
+
+def _setup(submission_id: UUID | None, destination: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        case_.c.class_ == CaseClass.SETUP,
+        case_.c.submission_id == submission_id if submission_id is not None else case_.c.submission_id.is_(None),
+        case_.c.destination == destination,
+        case_.c.parcel_id.is_(None),
+        case_.c.closed_at.is_(None),
+    )
 
 
 def open_counts(connection: Connection) -> dict[tuple[str, str], int]:

@@ -170,7 +170,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute("PRAGMA cache_size=-65536")
+    # Of each of up to forty connections; what one does not find, the system's own cache holds.
+    cursor.execute("PRAGMA cache_size=-4096")
     cursor.execute("PRAGMA wal_autocheckpoint=4000")
     cursor.close()
 
@@ -208,6 +209,8 @@ class _Writer:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA cache_size=-65536")
+            connection.rollback()
             while True:
                 group = self._next_group()
                 if group is None:

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, or_, select, update
 
 from hub.ledger.sql import among, insert_new
 from hub.ledger.tables import payload, submission, submission_key
 from hub.ledger.types import month_of
 from standards.states import SubmissionState
 
-_UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING)
+_OPEN = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ def claim(
         update(submission)
         .where(
             *_is(identifier),
-            submission.c.state.in_((*_UNFINISHED, SubmissionState.STALLED)),
+            submission.c.state.in_(_OPEN),
             or_(submission.c.lease_until.is_(None), submission.c.lease_until <= now, submission.c.lease_owner == owner),
         )
         .values(
@@ -291,11 +291,17 @@ def settle(connection: Connection, identifier: UUID, now: datetime) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def overdue(connection: Connection, now: datetime, limit: int) -> list[tuple[UUID, str]]:
-    """Submissions whose work should be under way but is not: id and lane."""
+def overdue(connection: Connection, now: datetime, limit: int, generation: int) -> list[tuple[UUID, str]]:
+    """Submissions whose work should be under way but is not: id and lane.
+
+    A stalled one is tried again when its time has come, and at once under a newer generation.
+    """
+    mended = and_(
+        submission.c.state == SubmissionState.STALLED, submission.c.chunks == 0, submission.c.generation < generation
+    )
     rows = connection.execute(
         select(submission.c.id, submission.c.lane)
-        .where(submission.c.state.in_(_UNFINISHED), submission.c.due_at <= now)
+        .where(submission.c.state.in_(_OPEN), or_(submission.c.due_at <= now, mended))
         .order_by(submission.c.due_at)
         .limit(limit)
     )

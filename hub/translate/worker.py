@@ -40,6 +40,9 @@ from standards.states import CaseClass, SubmissionState
 
 log = structlog.get_logger()
 
+#: A stalled submission is tried again after so long; under a new generation at once.
+_STALLED = timedelta(minutes=5)
+
 
 @dataclass(slots=True)
 class Translator:
@@ -89,7 +92,7 @@ class Translator:
         return self.generations.get(submission.generation)
 
     def _stall(self, submission: Submission, error: HubError) -> None:
-        """The operator must mend something; a new generation, or a word of theirs, brings it back."""
+        """The operator must mend something; a new generation brings it back at once, time as well."""
         log.warning(
             "submission stalled", action="stalled", receipt_no=submission.receipt_no, code=error.code, why=error.what
         )
@@ -105,8 +108,9 @@ class Translator:
                 problem_detail=json.dumps(words_of(error), ensure_ascii=False),
                 lease_owner=None,
                 lease_until=None,
+                due_at=now + _STALLED,
             )
-            if changed:
+            if changed and not cases.setup_is_open(connection, submission_id=submission.id):
                 opening = Opening(
                     class_=CaseClass.SETUP,
                     party="",
@@ -259,6 +263,7 @@ class _Run:
             self._write_notes(connection, notes)
             if problem is not None:
                 self._open_problem_case(connection, problem)
+            cases.mended(connection, submission_id=submission.id, by=self.t.owner, now=now)
             submissions.settle(connection, submission.id, now)
             judged = submissions.get(connection, submission.id)
             assert judged is not None

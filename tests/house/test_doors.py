@@ -3,11 +3,12 @@
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.cli.main import app
 from tests.house.repository import ROOT, files, name_of
 
 RUN = ROOT / "run"
@@ -16,7 +17,7 @@ READMES = sorted(ROOT.glob("README*.md"))
 SCRIPTS = [path for path in files() if path.read_bytes()[:32].startswith((b"#!/usr/bin/env bash", b"#!/bin/sh"))]
 SCRIPTS += files("*.sh")
 #: What a README may show beside our own doors.
-OTHER_PROGRAMS = {"cd", "curl", "docker", "git"}
+OTHER_PROGRAMS = {"cd", "cp", "curl", "docker", "git", "mkdir"}
 
 
 def answer(*words: str) -> subprocess.CompletedProcess[str]:
@@ -76,9 +77,7 @@ def test_every_command_of_the_readme_exists(command: str) -> None:
             assert words[0] in VERBS
         case "hub":
             verb = [word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)][:2]
-            shown = subprocess.run(
-                [sys.executable, "-m", "hub", *verb, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
-            )
-            assert shown.returncode == 0, shown.stderr
+            shown = CliRunner().invoke(app, [*verb, "--help"])
+            assert shown.exit_code == 0, shown.output
         case other:
             assert other in OTHER_PROGRAMS, f"{other} is neither ./run nor hub"

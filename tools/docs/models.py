@@ -27,8 +27,8 @@ def table(model: type[BaseModel]) -> Iterator[str]:
     yield "| word | kind | default | |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
-        word, says = field.alias or name, _cell(field.description or "")
-        yield f"| `{word}` | {_cell(kind(field.annotation))} | {_default(field)} | {says} |"
+        word, says = field.alias or name, cell(field.description or "")
+        yield f"| `{word}` | {cell(kind(field.annotation))} | {_default(field)} | {says} |"
 
 
 def parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -106,5 +106,6 @@ def duration(value: timedelta) -> str:
     return f"{seconds:g}s"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text as it may stand in a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ")

@@ -1,16 +1,17 @@
-"""The pages: file name under `docs/reference/` and what makes it."""
+"""The pages: path under `docs/` and what makes it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from adapters import registry as adapters
 from adapters.formats.base import ReadOptions
-from hub.cli.main import app
+from hub.cli.main import app, the_version
 from hub.settings import Settings
 from mappings.grammar import ElementSpec, MappingFile, Pad
 from standards.exports.handbook import common_page
@@ -20,6 +21,9 @@ from standards.registry import built_in
 from tools.docs import api, models
 
 _MADE = "<!-- made by ./run docs; change the code, not this page -->"
+
+_MADE_OF_CHANGES = "<!-- made by ./run docs from changes/; write a fragment there, not here -->"
+CHANGES = Path(__file__).resolve().parents[2] / "changes"
 
 Page = Callable[[], Iterator[str]]
 
@@ -96,7 +100,8 @@ def cli() -> Iterator[str]:
     yield "# The command `hub`"
     yield ""
     yield "Exit codes: 0 done, 1 something wrong in the data, 2 wrong use or setup, 3 the other side failed. `--json`"
-    yield "everywhere a script would want it."
+    yield "everywhere a script would want it. Commands that ask a running hub find it through `--config` (address and"
+    yield "operator key lie in its state folder), or by `--url` and `--key`."
     yield ""
     command = typer.main.get_command(app)
     yield from _command(command, "hub")
@@ -113,8 +118,8 @@ def _command(command: Any, name: str) -> Iterator[str]:
     yield ""
     yield inspect.cleandoc(command.help or "")
     yield ""
-    yield "| | |"
-    yield "|---|---|"
+    yield "| | default | |"
+    yield "|---|---|---|"
     for parameter in command.params:
         if getattr(parameter, "hidden", False):
             continue
@@ -122,12 +127,19 @@ def _command(command: Any, name: str) -> Iterator[str]:
             words = ", ".join(f"`{word}`" for word in [*parameter.opts, *parameter.secondary_opts])
         else:
             words = f"`{parameter.metavar or parameter.name}`"
-        yield f"| {words} | {_cell(getattr(parameter, 'help', None) or '')} |"
+        yield f"| {words} | {_default(parameter)} | {models.cell(getattr(parameter, 'help', None) or '')} |"
     yield ""
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _default(parameter: Any) -> str:
+    """What is taken when it is not said: the environment first, then the default."""
+    if parameter.required:
+        return "**must**"
+    found = [f"`${name}`" for name in [parameter.envvar] if name]
+    value = parameter.default
+    if value not in (None, "", False, ()) and not callable(value):
+        found.append(f"`{value}`")
+    return ", ".join(found)
 
 
 def findings() -> Iterator[str]:
@@ -192,8 +204,19 @@ def datasets() -> Iterator[str]:
         )
 
 
+def changes() -> Iterator[str]:
+    """What is different for users, from the fragments in `changes/`."""
+    yield "# 变更 · what changed"
+    yield ""
+    yield f"Not released yet (version {the_version()}). One fragment a change: [changes/](../changes/README.md)."
+    for path in sorted(CHANGES.glob("*.md")):
+        if path.name != "README.md":
+            yield ""
+            yield path.read_text("utf-8").strip()
+
+
 def pages() -> Mapping[str, str]:
-    """Every page by its path under `docs/reference/`."""
+    """Every page by its path under `docs/`."""
     made: dict[str, str] = {}
     simple: dict[str, Page] = {
         "settings.md": settings,
@@ -205,9 +228,11 @@ def pages() -> Mapping[str, str]:
         "api.md": api.page,
     }
     for name, page in simple.items():
-        made[name] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
+        made[f"reference/{name}"] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
+    made["changes.md"] = "\n".join([_MADE_OF_CHANGES, "", *changes()]).rstrip() + "\n"
     standard = built_in()
-    made["datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"
+    made["reference/datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"
     for dataset in standard:
-        made[f"datasets/{dataset.id}.md"] = f"{_MADE}\n\n{handbook(dataset, standard).decode('utf-8').rstrip()}\n"
+        page_of = handbook(dataset, standard).decode("utf-8").rstrip()
+        made[f"reference/datasets/{dataset.id}.md"] = f"{_MADE}\n\n{page_of}\n"
     return made
