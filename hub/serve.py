@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import gc
 import multiprocessing
@@ -145,6 +146,7 @@ class Running:
 
 def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Running:
     """Everything in this process."""
+    keep_memory_small()
     lock = lock_state(Path(settings.hub.state))
     hub = build(settings)
     hub.generations.publish(body, hub.owner)
@@ -255,6 +257,16 @@ class Supervisor:
                 child.kill()
 
 
+#: glibc's mallopt(3): at most so many arenas, or a process of many threads keeps what each of them once needed.
+_M_ARENA_MAX, _ARENAS = -8, 2
+
+
+def keep_memory_small() -> None:
+    """Ask the allocator to share between threads; an allocator that cannot is left as it is."""
+    with suppress(Exception):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
+
 def rest_the_collector() -> None:
     """What is loaded stays: the garbage collector need not look at it again, and rarely at anything old.
 
@@ -262,11 +274,12 @@ def rest_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(20_000, 10, 10)
 
 
 def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None) -> None:
     """A worker process."""
+    keep_memory_small()
     logs.configure()
     sys.setswitchinterval(_SWITCH)
     parent = os.getppid()

@@ -50,10 +50,11 @@ def _page(results: Sequence[tuple[RealInput, ReceiptView]]) -> Iterator[str]:
     yield "公开的真实文件，未作修改，经过与业务数据完全相同的路。应通过的比例在运行之前写在"
     yield "[tools/real/expected.py](../tools/real/expected.py)。缺少必填项就是问题，枢纽不编造任何值。"
     yield ""
-    yield "Real files as they were published, on the same road as everything else. The share that should be accepted was"
-    yield "stated beforehand. A must-element that is missing is a finding; the hub invents nothing."
+    yield "Real files as they were published, on the same road as everything else. The share that should be"
+    yield "accepted was stated beforehand. A must-element that is missing is a finding; the hub invents nothing."
     yield ""
-    yield "| 文件 file | 映射 mapping | 读取 read | 通过 accepted | 挂起 held | 退回 rejected | 重复 duplicate | 预期 expected |"
+    heads = ("文件 file", "映射 mapping", "读取 read", "通过 accepted", "挂起 held", "退回 rejected", "重复 duplicate")
+    yield f"| {' | '.join(heads)} | 预期 expected |"
     yield "|---|---|---|---|---|---|---|---|"
     for one, view in results:
         mark = "✓" if is_as_expected(one, view) else "✗"

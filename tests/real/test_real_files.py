@@ -1,4 +1,4 @@
-"""The real files themselves, where they are at hand: counts add up, the share is as expected, repeats make nothing new."""
+"""The real files, where they are at hand: counts add up, shares are as expected, repeats make nothing new."""
 
 from __future__ import annotations
 

@@ -111,7 +111,8 @@ def sampling() -> bytes:
 def fhrs() -> bytes:
     one = (
         "<EstablishmentDetail><FHRSID>{id}</FHRSID><BusinessName>O'Neill &amp; Sons</BusinessName>{rating}"
-        "<LocalAuthorityName>River Tees</LocalAuthorityName><SchemeType>FHRS</SchemeType><Geocode /></EstablishmentDetail>"
+        "<LocalAuthorityName>River Tees</LocalAuthorityName><SchemeType>FHRS</SchemeType><Geocode />"
+        "</EstablishmentDetail>"
     )
     rated = "<RatingValue>5</RatingValue><RatingKey>fhrs_5_en-GB</RatingKey><RatingDate>2020-01-03</RatingDate>"
     details = one.format(id=1, rating=rated) + one.format(id=2, rating="<RatingValue>Exempt</RatingValue>")
@@ -176,7 +177,8 @@ def petitions() -> bytes:
     header = ["留言编号", "留言用户", "留言主题", "留言时间", "留言详情", "反对数", "点赞数"]
     body = "\n\t\t\n\tA3区大道西行便道被围\n\t"
     rows = [[188006 + n, f"A{n:05}", f"关于第{n}件事的留言", "2019/2/28 11:25:05", body, 0, n] for n in range(5)]
-    rows.append([188020, "A00099", "时间是 Excel 日期", datetime(2019, 7, 19, 18, 19, 54), body, 0, 1])
+    as_excel_has_it = datetime(2019, 7, 19, 18, 19, 54)  # noqa: DTZ001 - without a zone
+    rows.append([188020, "A00099", "时间是 Excel 日期", as_excel_has_it, body, 0, 1])
     return workbook(header, rows)
 
 

@@ -56,8 +56,8 @@ def page() -> Iterator[str]:
     yield str(api["info"]["description"])
     yield ""
     yield "Callers show their key as `Authorization: Bearer <key>`; a party's key opens that party's connections,"
-    yield "receipts and cases, an operator's key everything. A running hub serves this page with forms to try at `/docs`"
-    yield "(it needs no internet) and as a document at `/openapi.json`."
+    yield "receipts and cases, an operator's key everything. A running hub serves this page with forms to try at"
+    yield "`/docs` (it needs no internet) and as a document at `/openapi.json`."
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
             yield ""

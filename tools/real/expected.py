@@ -56,7 +56,7 @@ REAL: tuple[RealInput, ...] = (
         at_least=0,
         at_most=0,
         why_zh="公开名单只有五列，没有案件编号、信用代码、决定日期、事项编码等必填项，应全部退回",
-        why_en="a public list of five columns: no case number, credit code, date of decision or item code; all rejected",
+        why_en="a public list of five columns: no number, credit code, date of decision or item code; all rejected",
         do_zh=_ASK_FOR_KEYS_ZH,
         do_en=_ASK_FOR_KEYS_EN,
     ),
