@@ -40,6 +40,11 @@ def broken_in(root: Path, names: Iterable[str]) -> Iterator[str]:
                     yield f"{name}:{number}: {target}"
 
 
+def targets(text: str) -> list[str]:
+    """Everything that a text links to."""
+    return _LINK.findall(_without_code(text))
+
+
 @cache
 def _anchors(page: Path) -> frozenset[str]:
     """The headings of a page as they are linked to."""
