@@ -19,13 +19,17 @@ R = TypeVar("R")
 
 DONE, DATA, SETUP, OTHER_SIDE = 0, 1, 2, 3
 
-out = Console(highlight=False, soft_wrap=True)
+#: Columns of a table that goes into a file or a pipe: eighty would fold its words.
+_WIDE = 160
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:
-    """For scripts."""
+    """For scripts; at once, for a command that goes on running."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
