@@ -1,7 +1,8 @@
 """Runs a command beside PostgreSQL and RabbitMQ:  python -m tests.services run -- COMMAND...
 
 The command finds them in HUB_TEST_POSTGRES_URL, HUB_TEST_AMQP_URL and HUB_TEST_AMQP_MANAGEMENT_URL (an empty database
-and virtual host of its own); its exit code is ours.  Everything is stopped and removed afterwards.
+and virtual host of its own); PostgreSQL writes through, as in production.  The command's exit code is ours.
+Everything is stopped and removed afterwards.
 """
 
 import os
@@ -26,7 +27,7 @@ def main(words: list[str]) -> int:
 
 
 def run(command: list[str]) -> int:
-    host = ServiceHost()
+    host = ServiceHost(durable=True)
     # However we are asked to end, the servers end with us: a request to terminate unwinds like Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:

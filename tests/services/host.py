@@ -37,7 +37,8 @@ AnyServer = TypeVar("AnyServer", bound=Server)
 
 
 class ServiceHost:
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._folder = Path(tempfile.mkdtemp(prefix="hub-services-"))
         tell_guard(folder=str(self._folder))
         self._servers: list[Server] = []
@@ -71,7 +72,7 @@ class ServiceHost:
         given = os.environ.get("DATABASE_URL", "")
         if given.startswith("postgres"):
             return {"url": given}
-        return {"url": self._started(PostgresServer()).url}
+        return {"url": self._started(PostgresServer(durable=self._durable)).url}
 
     def start_rabbitmq(self) -> Facts:
         given = os.environ.get("AMQP_URL", "")

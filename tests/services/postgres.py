@@ -35,7 +35,9 @@ def programs() -> Path:
 class PostgresServer:
     """One server with its own folder and port.  It survives stop and kill with its data, like a real one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: it writes through, as in production; tests only kill its processes and need not wait for that."""
+        self._durable = durable
         self._servant = Servant("postgres")
         self._programs = programs()
         self._folder = self._servant.new_folder("pg")
@@ -74,7 +76,7 @@ class PostgresServer:
             "listen_addresses": LOOPBACK,
             "unix_socket_directories": "",
             "max_connections": 200,
-            "fsync": "off",
+            "fsync": "on" if self._durable else "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._process = ServerProcess(
