@@ -24,6 +24,10 @@ class Receiver:
     lose_answers: int = 0
     #: Says of a record why it is refused, or None.
     refuse: Callable[[dict[str, Any]], Said | None] = lambda _record: None
+    #: Says of a whole parcel that it is refused (HTTP 422), without saying why.
+    refuse_all: Callable[[dict[str, Any]], bool] = lambda _event: False
+    #: Takes parcels and says that the verdict comes later; it never comes.
+    silent: bool = False
     #: Called before anything is done with a parcel.
     before: Callable[[dict[str, Any]], None] = lambda _event: None
     stored: dict[str, int] = field(default_factory=dict)
@@ -89,11 +93,17 @@ class Receiver:
                     return
                 event = json.loads(body)
                 receiver.before(event)
+                if receiver.refuse_all(event):
+                    self._answer(422, b"{}")
+                    return
                 said = receiver.take(event)
                 if receiver.lose_answers > 0:
                     receiver.lose_answers -= 1
                     self.close_connection = True
                     self.connection.close()
+                    return
+                if receiver.silent:
+                    self._answer(202, b'{"awaiting": true}')
                     return
                 self._answer(200, json.dumps({"records": said, "level": "province", "speaker": "centre"}).encode())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from hub.api.access import Caller, Operator, TheHub
+from hub.dispatch.decide import Decisions, Verb
 from hub.facts import Facts
 from hub.ledger import credentials, crosswalks, destinations, journal, migrate, parcels, submissions
 from hub.ledger.engine import ping
@@ -132,6 +134,46 @@ def resume(hub: TheHub, who: Operator, name: str) -> dict[str, Any]:
     hastened = hub.ledger.write(work)
     hub.broker.wake()
     return {"destination": name, "state": "up", "hastened": hastened}
+
+
+class Decided(BaseModel):
+    """What is to happen to parcels that stopped."""
+
+    verb: Verb = Field(description="resend 重新投递；arrived 对方已收到")
+    reason: str = Field(min_length=1, max_length=500, description="依据 why, and how it is known")
+    parcel: UUID | None = Field(None, description="只处理这一个交换包 this parcel only")
+
+
+@router.get("/v1/destinations/{name}/stopped", summary="待人工决定的交换包 parcels that wait for a person")
+def stopped(hub: TheHub, _who: Operator, name: str, limit: Limit = 200) -> list[dict[str, Any]]:
+    """Parked (given up) and in doubt (the answer was lost), the oldest first."""
+    _known_destination(hub, name)
+    with hub.ledger.read() as connection:
+        found = parcels.undecided(connection, name, limit, before=hub.clock.now())
+    return [
+        {
+            "parcel": str(p.id),
+            "state": p.state,
+            "state_zh": word(p.state),
+            "dataset": p.dataset,
+            "batch": p.batch,
+            "count": p.count,
+            "attempts": p.attempts,
+            "since": local_text(p.ended_at),
+            "why": p.error_text,
+        }
+        for p in found
+    ]
+
+
+@router.post("/v1/destinations/{name}/stopped", summary="决定如何处理停下的交换包 decide about stopped parcels")
+def decide(hub: TheHub, who: Operator, name: str, body: Decided) -> dict[str, Any]:
+    """All of them, or one; each is decided about once, and the journal says by whom and why."""
+    _known_destination(hub, name)
+    decisions = Decisions(hub.ledger, hub.clock, hub.settling)
+    count = decisions.decide(name, body.verb, by=who.id, reason=body.reason, only=body.parcel)
+    hub.broker.wake()
+    return {"destination": name, "verb": body.verb, "parcels": count}
 
 
 def _known_destination(hub: TheHub, name: str) -> None:

@@ -167,6 +167,63 @@ def resume(
     out.print(f"已恢复 resumed {name}，{done['hastened']} 个交换包立即投递")
 
 
+@destination.command("stopped")
+@told
+def stopped(
+    name: Annotated[str, typer.Argument(help="投递目标 destination")],
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """待人工决定的交换包  parcels that wait for a person."""
+    rows = Client.find(config, url, key).get(f"/v1/destinations/{name}/stopped")
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ["parcel", "state_zh", "dataset", "batch", "count", "since", "why"]
+        heads = ["交换包", "状态", "数据集", "批次", "条数", "自", "原因"]
+        table("停下的交换包 stopped parcels", heads, ([r[c] for c in columns] for r in rows))
+
+
+Reason = Annotated[str, typer.Option(help="依据，必填 why, and how it is known")]
+Parcel = Annotated[str, typer.Option("--parcel", help="只处理这一个交换包 this parcel only")]
+
+
+@destination.command("resend")
+@told
+def resend(
+    name: Annotated[str, typer.Argument(help="投递目标 destination")],
+    reason: Reason,
+    parcel: Parcel = "",
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """重新投递停下的交换包  send stopped parcels again."""
+    _decide(Client.find(config, url, key), name, "resend", reason, parcel)
+
+
+@destination.command("arrived")
+@told
+def arrived(
+    name: Annotated[str, typer.Argument(help="投递目标 destination")],
+    reason: Reason,
+    parcel: Parcel = "",
+    config: Config = Path("hub.toml"),
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """对方确已收到停下的交换包  the receiver does have the stopped parcels."""
+    _decide(Client.find(config, url, key), name, "arrived", reason, parcel)
+
+
+def _decide(client: Client, name: str, verb: str, reason: str, parcel: str) -> None:
+    body = {"verb": verb, "reason": reason, "parcel": parcel or None}
+    done = client.post(f"/v1/destinations/{name}/stopped", body)
+    out.print(f"已处理 {done['parcels']} 个交换包 parcels decided about")
+
+
 @crosswalk.command("answer")
 @told
 def answer(

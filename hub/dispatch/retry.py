@@ -39,7 +39,7 @@ def after_failure(
     *,
     attempt: int,
     count: int,
-    created_at: datetime,
+    since: datetime,
     now: datetime,
     retry: Retry,
     idempotent: str,
@@ -47,6 +47,7 @@ def after_failure(
 ) -> Decision:
     """What happens after attempt number `attempt` of a parcel of `count` records failed.
 
+    `since`: from when patience counts.
     `chance` gives numbers in [0, 1): the jitter, so that waiting parcels do not come back in step.
     """
     lost = isinstance(error, SystemUnreachable) and error.answer_lost
@@ -54,7 +55,7 @@ def after_failure(
         return Decision(next=Next.IN_DOUBT, probe_at=now + retry.probe)
     if isinstance(error, ReceiverRefused):
         return Decision(next=Next.SPLIT if count > 1 else Next.REFUSED)
-    if now - created_at >= retry.give_up:
+    if now - since >= retry.give_up:
         return Decision(next=Next.PARK, setup=isinstance(error, BadSetup))
     if isinstance(error, SystemUnreachable | SystemBusy | BadSetup):
         wait = retry.probe

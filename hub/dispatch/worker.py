@@ -294,7 +294,7 @@ class Dispatcher:
             error,
             attempt=stored.attempts,
             count=len(lines),
-            created_at=stored.created_at,
+            since=stored.resent_at or stored.created_at,
             now=now,
             retry=settings.retry,
             idempotent=settings.idempotent,

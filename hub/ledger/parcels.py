@@ -42,6 +42,7 @@ class StoredParcel:
     lease_until: datetime | None = None
     created_at: datetime
     sent_at: datetime | None = None
+    resent_at: datetime | None = None
     ended_at: datetime | None = None
     accepted: int = 0
     refused: int = 0
@@ -145,6 +146,38 @@ def end(connection: Connection, identifier: UUID, state: ParcelState, now: datet
         update(parcel)
         .where(*_is(identifier), parcel.c.ended_at.is_(None))
         .values(state=state, ended_at=now, due_at=None, lease_owner=None, lease_until=None, **values)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def undecided(
+    connection: Connection, destination: str, limit: int, *, before: datetime, only: UUID | None = None
+) -> list[StoredParcel]:
+    """The parcels of a destination that stopped until `before` and wait for a person, the oldest first."""
+    statement = select(*_COLUMNS).where(
+        parcel.c.destination == destination,
+        parcel.c.state.in_((ParcelState.PARKED, ParcelState.IN_DOUBT)),
+        parcel.c.ended_at <= before,
+    )
+    if only is not None:
+        statement = statement.where(*_is(only))
+    return [_of(r) for r in connection.execute(statement.order_by(parcel.c.created_at, parcel.c.id).limit(limit))]
+
+
+def reopen(connection: Connection, identifier: UUID, now: datetime) -> bool:
+    """A person has an undecided parcel sent again; True unless somebody else decided first."""
+    statement = (
+        update(parcel)
+        .where(*_is(identifier), parcel.c.state.in_((ParcelState.PARKED, ParcelState.IN_DOUBT)))
+        .values(
+            state=ParcelState.WAITING,
+            ended_at=None,
+            due_at=now,
+            published_at=now,
+            resent_at=now,
+            error_code="",
+            error_text="",
+        )
     )
     return connection.execute(statement).rowcount == 1
 

@@ -277,6 +277,22 @@ def end_parcels(connection: Connection, identifier: UUID, ended: int, added: int
     return settle(connection, identifier, now)
 
 
+def reopen(connection: Connection, identifier: UUID, parcels: int) -> None:
+    """Parcels that had ended are on the way again."""
+    connection.execute(
+        update(submission)
+        .where(*_is(identifier))
+        .values(
+            open_parcels=submission.c.open_parcels + parcels,
+            state=case(
+                (submission.c.state == SubmissionState.SETTLED, SubmissionState.JUDGED), else_=submission.c.state
+            ),
+            settled_at=None,
+            version=submission.c.version + 1,
+        )
+    )
+
+
 def settle(connection: Connection, identifier: UUID, now: datetime) -> bool:
     """Judged, and nothing on the way any more: settled.  (A hold that resolves later opens it again.)"""
     statement = (

@@ -321,6 +321,7 @@ parcel = Table(
     Column("lease_until", Utc),
     Column("created_at", Utc, nullable=False),
     Column("sent_at", Utc),  # first hand-over that was not plainly refused
+    Column("resent_at", Utc),  # a person had it sent again: patience begins anew
     Column("ended_at", Utc),
     Column("accepted", Integer, nullable=False, server_default="0"),
     Column("refused", Integer, nullable=False, server_default="0"),

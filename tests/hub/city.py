@@ -69,6 +69,7 @@ party = "centre"
 adapter = "rest_push"
 parcel = {parcel}
 idempotent = "{idempotent}"
+receipt_due = "{receipt_due}"
 settings = {{ url = "{url}", quick_tries = 1, connect_seconds = 2, answer_seconds = 5, level = "province" }}
 
 [destinations.province.retry]
@@ -93,6 +94,7 @@ def config(url: str, **changes: object) -> str:
         "idempotent": "id",
         "lease": "10s",
         "give_up": "1h",
+        "receipt_due": "1h",
         "more": "",
     }
     return CONFIG.format(**{**values, **changes})

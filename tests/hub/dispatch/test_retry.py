@@ -22,7 +22,7 @@ def decided(error: HubError, **changes: Any) -> Decision:
     words: dict[str, Any] = {
         "attempt": 1,
         "count": 1,
-        "created_at": NOW,
+        "since": NOW,
         "now": NOW,
         "retry": RETRY,
         "idempotent": "id",
@@ -57,8 +57,8 @@ def test_when_all_of_the_destination_is_down_its_parcels_wait_for_one_probe(erro
 
 @pytest.mark.parametrize("error", [Temporary("x"), SystemUnreachable("x"), BadSetup("x")])
 def test_after_the_time_to_give_up_a_parcel_is_parked_for_a_person(error: HubError) -> None:
-    assert decided(error, created_at=NOW - timedelta(days=3)).next is Next.PARK
-    assert decided(error, created_at=NOW - timedelta(days=3) + timedelta(seconds=1)).next is not Next.PARK
+    assert decided(error, since=NOW - timedelta(days=3)).next is Next.PARK
+    assert decided(error, since=NOW - timedelta(days=3) + timedelta(seconds=1)).next is not Next.PARK
 
 
 @pytest.mark.parametrize(("idempotent", "next_"), [("none", Next.IN_DOUBT), ("id", Next.WITH_DESTINATION)])
