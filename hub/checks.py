@@ -19,6 +19,7 @@ from mappings.lint import lint
 from standards.errors import HubError, UnknownName
 from standards.expressions import parse
 from standards.findings import catalogue
+from standards.identifiers import check_uscc, uscc_check_character
 from standards.model import DataSet, Direction
 from standards.yaml_text import Problem, words_at
 
@@ -45,6 +46,9 @@ class _Check:
         self.problems.append(Problem(self.name, line_of(self.text, path), what, hint))
 
     def generation(self, generation: Generation) -> None:
+        self._organisation(("hub", "code"), self.settings.hub.code)
+        for name, party in self.settings.parties.items():
+            self._organisation(("parties", name, "code"), party.code)
         for name in self.settings.connections:
             self._connection(generation, name)
         for name in self.settings.destinations:
@@ -62,6 +66,17 @@ class _Check:
             path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         )
         return False
+
+    def _organisation(self, path: tuple[str | int, ...], code: str) -> None:
+        """Who reports is written into every record: a wrong code would be refused above, record by record."""
+        hints = {
+            "format": "it has 18 digits and capital letters, none of I O S V Z",
+            "uscc": f"for its first 17 characters the last one is {uscc_check_character(code[:17])}",
+            "region_part": "its characters 3 to 8 are the division where it was registered",
+        }
+        wrong = check_uscc(code)
+        if wrong in hints:
+            self.complain(path, f"{'.'.join(map(str, path))}: {code} is no unified social credit code", hints[wrong])
 
     def _connection(self, generation: Generation, name: str) -> None:
         path = ("connections", name)
