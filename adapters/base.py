@@ -67,5 +67,7 @@ class Manifest:
     make_destination: Callable[[Any, Surroundings], Destination] | None = None
     #: True when data comes to us by itself (HTTP), so that there is no source to run.
     pushed: bool = False
+    #: True when levels above the receiver speak through it (standards.ports.Follows).
+    follows: bool = False
     #: Where its documentation text begins; the module's docstring.
     about: str = ""

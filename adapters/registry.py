@@ -17,6 +17,7 @@ BUILT_IN = {
     "file": "adapters.file",
     "table": "adapters.table",
     "rest_push": "adapters.rest_push",
+    "hub": "adapters.hub",
     "upper_platform": "adapters.upper_platform",
 }
 

@@ -13,6 +13,7 @@ from adapters import registry
 from adapters.formats.base import ReadOptions
 from hub.config import line_of
 from hub.generations import Body, Generation, assemble, functions_of
+from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
 from mappings.lint import lint
@@ -84,7 +85,9 @@ class _Check:
         self._one_of((*path, "party"), "party", settings.party, self.settings.parties)
         self._adapter(path, settings.adapter, settings.settings, source=True)
         if not settings.mapping:
-            if not settings.dataset:
+            if settings.adapter == NEIGHBOUR and not settings.dataset:
+                pass  # each parcel names its data set
+            elif not settings.dataset:
                 self.complain(path, f"{name} says neither 'mapping' nor 'dataset'")
             else:
                 self._one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())

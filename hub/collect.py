@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
+from adapters import registry
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, lines_of
 from hub.dispatch.doors import Doors
@@ -16,18 +17,22 @@ from hub.dispatch.settle import Settling
 from hub.generations import Generation, Generations
 from hub.ledger import destinations, leases, parcels, submissions
 from hub.ledger.engine import Ledger
+from hub.ledger.memory import Memory
 from hub.ledger.parcels import StoredParcel
 from hub.settings import Destination as DestinationSettings
 from standards.clock import Clock
 from standards.errors import HubError, LedgerBusy
 from standards.parcel import Answer
-from standards.ports import Awaited
+from standards.ports import Awaited, Follows, Later
 from standards.states import CaseClass, ParcelState
 
 log = structlog.get_logger()
 
 _BATCH = 200
 _LEASE = timedelta(seconds=60)
+#: Between two questions for what higher levels said, and after a question that was not answered.
+_FOLLOW = timedelta(seconds=2)
+_FOLLOW_LATER = timedelta(seconds=20)
 
 
 @dataclass(slots=True)
@@ -41,6 +46,8 @@ class Collector:
     settling: Settling
     owner: str
     every: timedelta = timedelta(seconds=1)
+    _asked: dict[str, datetime] = field(default_factory=dict, init=False)
+    _following: tuple[int, list[str]] | None = field(default=None, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
@@ -75,6 +82,63 @@ class Collector:
                 continue
             if self._mine(name):
                 done += self._collect(generation, name, waiting)
+        return done + self._follow_all(generation)
+
+    def _follow_all(self, generation: Generation) -> int:
+        """Ask the destinations through which higher levels speak what those said."""
+        now = self.clock.now()
+        done = 0
+        for name in self._followers(generation):
+            if now < self._asked.get(name, now) or not self._mine(name):
+                continue
+            self._asked[name] = now + _FOLLOW
+            try:
+                done += self._follow(generation, name)
+            except LedgerBusy:
+                raise
+            except HubError as error:
+                self._asked[name] = now + _FOLLOW_LATER
+                log.warning("no news", action="follow_failed", destination=name, code=error.code, why=error.what)
+            except Exception:
+                self._asked[name] = now + _FOLLOW_LATER
+                log.exception("the adapter stumbled", action="adapter_error", destination=name)
+        return done
+
+    def _followers(self, generation: Generation) -> list[str]:
+        if self._following is None or self._following[0] != generation.number:
+            names = [
+                name
+                for name, settings in generation.settings.destinations.items()
+                if registry.load(settings.adapter).follows
+            ]
+            self._following = (generation.number, names)
+        return self._following[1]
+
+    def _follow(self, generation: Generation, name: str) -> int:
+        door = self.doors.door(generation, name)
+        if door is None or not isinstance(door[1], Follows):
+            return 0
+        memory = Memory(self.ledger, self.clock, f"news:{name}")
+        before = memory.recall("cursor") or ""
+        found, cursor = door[1].follow(before)
+        done = 0
+        for start in range(0, len(found), _BATCH):
+            part = found[start : start + _BATCH]
+            done += self.ledger.write(lambda c, part=part: self._heard(c, name, part))  # type: ignore[misc]
+        if cursor != before:
+            memory.remember("cursor", cursor)
+        return done
+
+    def _heard(self, connection: Connection, name: str, news: list[Later]) -> int:
+        now = self.clock.now()
+        done = 0
+        for one in news:
+            stored = parcels.get(connection, one.parcel_id)
+            submission = submissions.get(connection, stored.submission_id) if stored is not None else None
+            if stored is None or submission is None or stored.destination != name:
+                continue
+            lines = lines_of(connection, stored)
+            done += settling.settle_later(connection, self.settling, stored, submission, lines, one, now)
         return done
 
     def _mine(self, name: str) -> bool:

@@ -77,18 +77,18 @@ class Generation:
         return self._mappings[name]
 
     def dataset_of(self, connection: str) -> str:
-        """The data set of a connection's records."""
+        """The data set of a connection's records; '' where each hand-over names its own."""
         settings = self.connection(connection)
-        if settings.dataset:
+        if settings.dataset or not settings.mapping:
             return settings.dataset
         file = self.mapping(settings.mapping).file
         return file.dataset if file is not None else ""
 
-    def file_of(self, connection: str) -> tuple[MappingFile, dict[str, dict[str, str]]]:
-        """The mapping of a connection and its crosswalks."""
+    def file_of(self, connection: str, dataset: str = "") -> tuple[MappingFile, dict[str, dict[str, str]]]:
+        """The mapping of a connection and its crosswalks; `dataset` where each hand-over names its own."""
         settings = self.connection(connection)
         if not settings.mapping:
-            return standard_words(self.standard.dataset(settings.dataset)), {}
+            return standard_words(self.standard.dataset(settings.dataset or dataset)), {}
         loaded = self.mapping(settings.mapping)
         if loaded.file is None:
             raise BadConfiguration(
@@ -96,10 +96,10 @@ class Generation:
             )
         return loaded.file, loaded.crosswalks
 
-    def plan(self, name: str, answers: Mapping[str, Mapping[str, str]]) -> Plan:
+    def plan(self, name: str, answers: Mapping[str, Mapping[str, str]], dataset_id: str = "") -> Plan:
         """Everything that translating a connection's hand-overs needs; for one thread."""
         settings = self.connection(name)
-        file, crosswalks = self.file_of(name)
+        file, crosswalks = self.file_of(name, dataset_id)
         dataset = self.standard.dataset(file.dataset, file.dataset_version)
         common = self.standard.common_for(dataset)
         program = mapping_compiler.build(

@@ -88,7 +88,7 @@ class Holds:
     def _release(self, connection: Connection, held: Held, by: str, now: datetime) -> bool:
         month = month_of(held.submission_id)
         row = connection.execute(
-            select(record, submission.c.connection, submission.c.lane, submission.c.traceparent)
+            select(record, submission.c.connection, submission.c.lane, submission.c.traceparent, submission.c.hops)
             .join(submission, (submission.c.month == record.c.month) & (submission.c.id == record.c.submission_id))
             .where(
                 record.c.month == month,
@@ -220,6 +220,7 @@ class Holds:
             submission_id=held.submission_id,
             lane=row.lane,
             traceparent=row.traceparent,
+            hops=row.hops,
             dataset=held.dataset,
             version=where[0],
             chunk=row.chunk,

@@ -90,7 +90,8 @@ class Intake:
             receipt_no=self.numbers.next(now),
             party=settings.party,
             connection=hand_over.connection,
-            dataset=generation.dataset_of(hand_over.connection),
+            dataset=_dataset(generation, hand_over),
+            hops=",".join(hand_over.hops),
             external_id=hand_over.external_id,
             lane=str(lane),
             report_way=settings.report_way,
@@ -143,6 +144,18 @@ class Intake:
                 what_zh=f"报送编号 {new.external_id} 早已使用过",
             )
         return Acknowledged(receipt_no=before.receipt_no, submission_id=before.id, repeated=True)
+
+
+def _dataset(generation: Generation, hand_over: HandOver) -> str:
+    dataset = hand_over.dataset or generation.dataset_of(hand_over.connection)
+    if not dataset:
+        raise NotAllowed(
+            f"the connection {hand_over.connection} takes parcels of another hub only",
+            what_zh=f"接入 {hand_over.connection} 只接收其他枢纽的交换包",
+            hint="POST /v1/parcels",
+            hint_zh="请使用 POST /v1/parcels",
+        )
+    return dataset
 
 
 def _digested(pieces: Iterable[bytes], digest: Sm3Stream) -> Iterator[bytes]:

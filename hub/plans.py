@@ -21,19 +21,22 @@ class Plans:
     """Compiled plans; not shared between threads."""
 
     ledger: Ledger
-    _plans: dict[tuple[int, str], tuple[str, Plan]] = field(default_factory=dict)
+    _plans: dict[tuple[int, str, str], tuple[str, Plan]] = field(default_factory=dict)
 
-    def plan(self, generation: Generation, connection: str) -> Plan:
-        """The plan of a connection.  Raises BadSetup when the generation has none."""
+    def plan(self, generation: Generation, connection: str, dataset: str = "") -> Plan:
+        """The plan of a connection, and of one data set where each hand-over names its own.
+
+        Raises BadSetup when the generation has none.
+        """
         mapping = generation.mapping_of(connection)
         with self.ledger.read() as read:
             stamp = crosswalks.stamp(read, mapping)
-            key = (generation.number, connection)
+            key = (generation.number, connection, dataset)
             held = self._plans.get(key)
             if held is not None and held[0] == stamp:
                 return held[1]
             answers = crosswalks.answers(read, mapping)
-        plan = generation.plan(connection, answers)
+        plan = generation.plan(connection, answers, dataset)
         self._plans = {k: v for k, v in self._plans.items() if k[0] >= generation.number - 1}
         self._plans[key] = (stamp, plan)
         return plan

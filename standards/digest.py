@@ -119,6 +119,11 @@ def uuid7s(count: int) -> list[UUID]:
     return result
 
 
+def uuid7_before(identifier: UUID, seconds: float) -> UUID:
+    """The smallest version 7 identifier of a moment so many seconds before that of `identifier`."""
+    return UUID(int=max(0, (identifier.int >> 80) - int(seconds * 1000)) << 80)
+
+
 def uuid7() -> UUID:
     """One time-ordered identifier."""
     return uuid7s(1)[0]

@@ -197,6 +197,7 @@ class Result(StrEnum):
     REFUSED = "refused"
     DUPLICATE = "duplicate"  # it has this revision already: as good as accepted
     STALE = "stale"  # it has a newer revision: as good as accepted
+    HELD = "held"  # it waits there for something else; a refusal may follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

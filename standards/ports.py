@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from standards.parcel import Answer, Parcel
@@ -24,6 +24,10 @@ class HandOver:
     lane: str | None = None
     test: bool = False
     kind: str = "submission"
+    #: Data set of a hand-over that names its own (a parcel of another hub); else the connection says it.
+    dataset: str = ""
+    #: Hubs it has passed, oldest first.
+    hops: tuple[str, ...] = ()
     #: Who handed it over: a key's id, a user, `folder` …
     actor: str = ""
 
@@ -142,6 +146,28 @@ class Awaited:
     batch: str
     sent_at: datetime
     cd_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """What a level above the receiver said of records of a parcel, after the receiver itself had answered."""
+
+    #: The other side's id of it: the same news may come again.
+    id: UUID
+    parcel_id: UUID
+    result: str
+    accepted: int
+    refused: int
+    answer: Answer
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A destination through which higher levels speak."""
+
+    def follow(self, cursor: str) -> tuple[list[Later], str]:
+        """What was said since `cursor` ('' from the beginning), and the next cursor.  Raises as `deliver`."""
+        ...
 
 
 class Destination(Protocol):

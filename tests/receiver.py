@@ -28,6 +28,7 @@ class Receiver:
     refuse_all: Callable[[dict[str, Any]], bool] = lambda _event: False
     #: Takes parcels and says that the verdict comes later; it never comes.
     silent: bool = False
+    level: str = "province"
     #: Called before anything is done with a parcel.
     before: Callable[[dict[str, Any]], None] = lambda _event: None
     stored: dict[str, int] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class Receiver:
                 if receiver.silent:
                     self._answer(202, b'{"awaiting": true}')
                     return
-                self._answer(200, json.dumps({"records": said, "level": "province", "speaker": "centre"}).encode())
+                self._answer(200, json.dumps({"records": said, "level": receiver.level, "speaker": "centre"}).encode())
 
             def do_GET(self) -> None:
                 self._answer(200, b"{}")

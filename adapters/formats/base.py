@@ -103,7 +103,7 @@ class ReadOptions(BaseModel):
     """How to read what a connection hands over.  Everything has a default that suits most files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    format: Literal["auto", "csv", "json", "ndjson", "xml", "workbook", "html", "zip"] = Field(
+    format: Literal["auto", "csv", "json", "ndjson", "xml", "workbook", "html", "zip", "parcel"] = Field(
         "auto", description="What the bytes are; auto looks at the bytes first and the name second."
     )
     encoding: str = Field("auto", description="auto = BOM, then strict UTF-8, then strict GB18030; or a name.")

@@ -6,7 +6,7 @@ import json
 import re
 from contextlib import closing, suppress
 
-from adapters.formats import archive
+from adapters.formats import archive, parcel
 from adapters.formats.base import Payload, ReadOptions
 from adapters.formats.encoding import bom_of
 from adapters.formats.json_text import scan
@@ -59,6 +59,8 @@ def detect(payload: Payload, options: ReadOptions) -> str:
 
     Raises UnreadablePayload when the payload is empty, or something that holds no records.
     """
+    if options.format == "parcel" or payload.content_type == parcel.CONTENT_TYPE:
+        return "parcel"
     with closing(payload.open()) as stream:
         head = stream.read(_HEAD)
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe") and payload.size <= _HEAD:

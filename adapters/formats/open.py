@@ -10,6 +10,7 @@ from adapters.formats.detect import detect
 from adapters.formats.json import JsonReader
 from adapters.formats.markup import HtmlReader, SpreadsheetMlReader
 from adapters.formats.ndjson import NdjsonReader
+from adapters.formats.parcel import ParcelReader
 from adapters.formats.refusal import unreadable
 from adapters.formats.workbook import WorkbookReader
 from adapters.formats.xml import XmlReader
@@ -44,4 +45,5 @@ _READERS: Mapping[str, Reader] = {
     "spreadsheetml": SpreadsheetMlReader(),
     "workbook": WorkbookReader(),
     "zip": ZipReader(open_records),
+    "parcel": ParcelReader(),
 }

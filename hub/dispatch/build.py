@@ -139,7 +139,7 @@ def build(
         created_at=parcel.created_at,
         records=tuple(records),
         lane=parcel.lane,
-        traceparent=parcel.traceparent,
+        traceparent=parcel.traceparent or f"00-{submission.id.hex}-{parcel.id.hex[:16]}-01",
         hops=tuple(h for h in (*parcel.hops.split(","), origin) if h),
         attempt=parcel.attempts,
     )

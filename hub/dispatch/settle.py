@@ -21,6 +21,7 @@ from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import case_, finding
 from standards.parcel import Answer, AnswerLine
+from standards.ports import Later
 from standards.states import CaseClass, DeliveryState, ParcelState
 
 
@@ -80,15 +81,7 @@ def settle(
         refused=len(outcome.refused),
         now=now,
     )
-    for line, said in outcome.refused:
-        parcels.mark_deliveries(
-            connection,
-            [(submission.id, line.row_no)],
-            parcel.destination,
-            DeliveryState.REFUSED,
-            said.code[:40],
-            said.message[:500],
-        )
+    _mark_refused(connection, parcel, submission, outcome)
     if first_time:
         cases.close(connection, parcel_id=parcel.id, by="delivered", now=now)
     if outcome.refused:
@@ -106,6 +99,47 @@ def settle(
     }
     tallies.add(connection, counts, now)
     return outcome.state
+
+
+def settle_later(
+    connection: Connection,
+    s: Settling,
+    parcel: StoredParcel,
+    submission: Submission,
+    lines: Sequence[Line],
+    later: Later,
+    now: datetime,
+) -> bool:
+    """A level above the receiver spoke: what it refused is reopened.  False when this news had been heard before."""
+    answer = later.answer
+    new = receipts.add_later(connection, submission.id, parcel.id, later, now)
+    if not new:
+        return False
+    outcome = judge(lines, answer)
+    if outcome.refused:
+        _mark_refused(connection, parcel, submission, outcome)
+        _refusals(connection, s, parcel, submission, outcome, answer, now)
+        refused = parcel.refused + len(outcome.refused)
+        accepted = max(0, parcel.accepted - len(outcome.refused))
+        state = ParcelState.PARTLY if accepted else ParcelState.REFUSED
+        parcels.change(connection, parcel.id, state=state, refused=refused, accepted=accepted)
+        counts = {(s.party_of(submission), parcel.dataset, parcel.destination, "refused"): len(outcome.refused)}
+        tallies.add(connection, counts, now)
+    recount(connection, submission.id, {})
+    s.events.delivered(connection, parcel, later.result, now)
+    return True
+
+
+def _mark_refused(connection: Connection, parcel: StoredParcel, submission: Submission, outcome: Outcome) -> None:
+    for line, said in outcome.refused:
+        parcels.mark_deliveries(
+            connection,
+            [(submission.id, line.row_no)],
+            parcel.destination,
+            DeliveryState.REFUSED,
+            said.code[:40],
+            said.message[:500],
+        )
 
 
 def ended(

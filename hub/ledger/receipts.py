@@ -11,12 +11,14 @@ import msgspec
 import zstandard
 from sqlalchemy import Connection, Row, select
 
+from hub.ledger.sql import insert_new
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import receipt
 from hub.ledger.types import month_of
 from hub.settings import Hub
 from standards.digest import uuid7
 from standards.parcel import Answer, AnswerLine, Result
+from standards.ports import Later
 
 
 def add_own(connection: Connection, judged: Submission, hub: Hub, now: datetime) -> None:
@@ -66,6 +68,26 @@ def add_answer(
             lines=packed,
         )
     )
+
+
+def add_later(connection: Connection, submission_id: UUID, parcel_id: UUID, later: Later, now: datetime) -> bool:
+    """What a higher level said of a parcel, under the id its hub gave it; False when it is there already."""
+    lines = [line for line in later.answer.lines if line.result is not Result.ACCEPTED]
+    values = {
+        "month": month_of(submission_id),
+        "id": later.id,
+        "submission_id": submission_id,
+        "parcel_id": parcel_id,
+        "version": 1,
+        "level": later.answer.level,
+        "speaker": later.answer.speaker,
+        "result": later.result[:12],
+        "accepted": later.accepted,
+        "refused": later.refused,
+        "received_at": now,
+        "lines": zstandard.ZstdCompressor(level=3).compress(msgspec.json.encode(lines)) if lines else None,
+    }
+    return insert_new(connection, receipt, values)
 
 
 def of_submission(connection: Connection, submission_id: UUID) -> Sequence[Row[Any]]:

@@ -43,6 +43,7 @@ class Submission:
     encoding: str = ""
     decoded_by: str = ""
     traceparent: str = ""
+    hops: str = ""
     generation: int | None = None
     state: str = SubmissionState.RECEIVED
     problem: str = ""

@@ -73,6 +73,7 @@ submission = Table(
     Column("encoding", String(32), nullable=False, server_default=""),
     Column("decoded_by", String(16), nullable=False, server_default=""),
     Column("traceparent", String(64), nullable=False, server_default=""),
+    Column("hops", Text, nullable=False, server_default=""),  # hubs it has passed
     Column("generation", Integer),
     Column("state", String(12), nullable=False),
     Column("problem", String(40), nullable=False, server_default=""),  # code of what makes it unreadable or stalled

@@ -25,6 +25,8 @@ class Load:
     submission_id: UUID
     lane: str
     traceparent: str
+    #: Hubs the hand-over has passed.
+    hops: str
     dataset: str
     version: str
     chunk: int
@@ -120,6 +122,7 @@ def _parcels(
                 waits_for=front if live else None,
                 created_at=now,
                 ended_at=None if live else now,
+                hops=load.hops,
                 traceparent=load.traceparent,
             )
         )

@@ -400,6 +400,7 @@ def _deliveries(
         submission_id=s.submission.id,
         lane=s.submission.lane,
         traceparent=s.submission.traceparent,
+        hops=s.submission.hops,
         dataset=s.plan.dataset.id,
         version=s.plan.dataset.version,
         chunk=seq,

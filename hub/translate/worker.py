@@ -80,7 +80,7 @@ class Translator:
         try:
             # A submission is translated under one generation, from its first chunk to its last.
             generation = current if submission.generation == current.number else self._generation_of(submission)
-            plan = self.plans.plan(generation, submission.connection)
+            plan = self.plans.plan(generation, submission.connection, submission.dataset)
             _Run(self, submission, generation, plan, lease).run()
         except LostLease:
             log.info("submission taken over", action="lost_lease", receipt_no=submission.receipt_no)

@@ -31,11 +31,16 @@ def published(url: str, queue: str = "kept") -> None:
     connection.close()
 
 
-def fetched(url: str, queue: str = "kept") -> bytes | None:
+def fetched(url: str, queue: str = "kept", seconds: float = 0) -> bytes | None:
+    """The first message; a queue that was just recovered may need a moment before it gives it."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.queue_declare(queue, durable=True)
+    end = time.monotonic() + seconds
     _, _, body = channel.basic_get(queue, auto_ack=False)
+    while body is None and time.monotonic() < end:
+        time.sleep(0.2)
+        _, _, body = channel.basic_get(queue, auto_ack=False)
     connection.close()
     return body
 
@@ -98,7 +103,7 @@ def test_an_own_broker_keeps_its_queues_when_killed_and_loses_them_when_wiped(ow
     with pytest.raises(AMQPConnectionError):
         fetched(own_rabbitmq.url)
     own_rabbitmq.start()
-    after_the_kill = fetched(own_rabbitmq.url)
+    after_the_kill = fetched(own_rabbitmq.url, seconds=20)
     own_rabbitmq.kill()
     own_rabbitmq.wipe()
     own_rabbitmq.start()

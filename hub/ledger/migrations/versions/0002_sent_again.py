@@ -1,4 +1,4 @@
-"""A parcel that a person had sent again."""
+"""Parcels that a person had sent again; hand-overs that came through other hubs."""
 
 from __future__ import annotations
 
@@ -15,3 +15,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("parcel", sa.Column("resent_at", Utc(), nullable=True))
+    op.add_column("submission", sa.Column("hops", sa.Text(), server_default="", nullable=False))

@@ -1,0 +1,170 @@
+"""Channel `hub`: another supervision exchange hub, above, below or beside this one.
+
+A destination posts each parcel as a CloudEvent to the other hub's `/v1/parcels`; its verdict comes with the answer, or
+is asked for later; what still higher levels say of the same records is fetched as news, so that only this side needs to
+open connections.  A connection of this adapter takes the parcels another hub posts to our own door: its key belongs to
+that hub's party, and each parcel names its data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from pydantic import Field, NonNegativeFloat
+
+from adapters.base import AdapterSettings, Manifest, Surroundings
+from adapters.transport import HttpSettings, HttpTransport
+from standards.digest import uuid7_before
+from standards.errors import AnswerNotUnderstood
+from standards.parcel import Answer, AnswerLine, Parcel, Result, to_event
+from standards.ports import Awaited, Later
+
+T = TypeVar("T")
+
+_JSON = {"content-type": "application/json"}
+_PAGE = 500
+#: News are asked for again from so many seconds before the last one: the other ledger's transactions overlap.
+_OVERLAP = 20.0
+
+
+class NeighbourSettings(AdapterSettings):
+    """Nothing to set: the key belongs to the other hub's party (`hub key new`)."""
+
+
+class HubSettings(HttpSettings):
+    """Settings of a hub that parcels are delivered to."""
+
+    url: str = Field(pattern=r"^https?://", description="Address of the other hub, without a path.")
+    wait_seconds: NonNegativeFloat = Field(5, le=60, description="How long the other hub may judge before it answers.")
+
+
+class _Said(msgspec.Struct):
+    cd_id: str
+    result: Result = Result.REFUSED
+    code: str = ""
+    element: str = ""
+    message: str = ""
+
+
+class _Verdict(msgspec.Struct):
+    receipt_no: str = ""
+    awaiting: bool = False
+    speaker: str = ""
+    level: str = ""
+    parcel: UUID | None = None
+    records: list[_Said] = []
+
+
+class _News(msgspec.Struct):
+    id: UUID
+    parcel: UUID
+    level: str
+    speaker: str
+    result: str = ""
+    accepted: int = 0
+    refused: int = 0
+    records: list[_Said] = []
+
+
+class NeighbourHub:
+    """Implements standards.ports.Destination and Follows."""
+
+    def __init__(self, settings: HubSettings, around: Surroundings) -> None:
+        self._settings = settings
+        key = around.secret(settings.key) if settings.key else ""
+        self._http = HttpTransport(settings, key=key)
+        self._base = settings.url.rstrip("/") + "/v1/parcels"
+
+    def deliver(self, parcel: Parcel) -> Answer:
+        """Post the parcel."""
+        headers = {"content-type": "application/cloudevents+json", "traceparent": parcel.traceparent}
+        url = f"{self._base}?wait={self._settings.wait_seconds:g}"
+        response = self._http.request("POST", url, content=to_event(parcel), headers=headers)
+        return _answer(_decoded(response.content, _Verdict))
+
+    def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
+        """The verdicts that are there by now."""
+        body = msgspec.json.encode({"parcels": [one.parcel_id for one in awaited]})
+        response = self._http.request("POST", f"{self._base}/verdicts", content=body, headers=_JSON)
+        for said in _decoded(response.content, list[_Verdict]):
+            if said.parcel is not None:
+                yield said.parcel, _answer(said)
+
+    def follow(self, cursor: str) -> tuple[list[Later], str]:
+        """What higher levels said since; and from where to ask next time."""
+        after = uuid7_before(UUID(cursor), _OVERLAP) if cursor else None
+        found: list[Later] = []
+        while True:
+            where = f"&after={after}" if after is not None else ""
+            response = self._http.request("GET", f"{self._base}/news?limit={_PAGE}{where}")
+            page = _decoded(response.content, list[_News])
+            found += [_later(one) for one in page]
+            if page:
+                after = page[-1].id
+                cursor = str(after)
+            if len(page) < _PAGE:
+                return found, cursor
+
+    def stored(self, parcel: Parcel) -> bool | None:
+        """A repeat is known by its id; nobody needs to ask."""
+        return None
+
+    def check(self) -> str:
+        """Ask with our key."""
+        self._http.request("GET", f"{self._base}/news?limit=1")
+        return f"{self._settings.url}: ok"
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise AnswerNotUnderstood(f"not the answer of a hub: {error}", what_zh="对方不是监管数据交换枢纽") from error
+
+
+def _lines(said: Sequence[_Said]) -> tuple[AnswerLine, ...]:
+    return tuple(
+        AnswerLine(cd_id=s.cd_id, result=s.result, code=s.code, element=s.element, message=s.message) for s in said
+    )
+
+
+def _answer(said: _Verdict) -> Answer:
+    return Answer(
+        awaiting=said.awaiting,
+        lines=_lines(said.records),
+        speaker=said.speaker,
+        level=said.level,
+        receipt_no=said.receipt_no,
+    )
+
+
+def _later(news: _News) -> Later:
+    answer = Answer(lines=_lines(news.records), speaker=news.speaker, level=news.level)
+    return Later(
+        id=news.id,
+        parcel_id=news.parcel,
+        result=news.result,
+        accepted=news.accepted,
+        refused=news.refused,
+        answer=answer,
+    )
+
+
+MANIFEST = Manifest(
+    name="hub",
+    title="枢纽级联",
+    title_en="another hub",
+    source_settings=NeighbourSettings,
+    destination_settings=HubSettings,
+    make_destination=NeighbourHub,
+    pushed=True,
+    follows=True,
+    about=__doc__ or "",
+)
