@@ -9,7 +9,7 @@ that hub's party, and each parcel names its data set.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -107,6 +107,12 @@ class NeighbourHub:
                 cursor = str(after)
             if len(page) < _PAGE:
                 return found, cursor
+
+    def trace(self, cd_id: str) -> list[dict[str, Any]]:
+        """Where a record is there and above."""
+        body = msgspec.json.encode({"record": cd_id})
+        response = self._http.request("POST", self._settings.url.rstrip("/") + "/v1/trace", content=body, headers=_JSON)
+        return _decoded(response.content, list[dict[str, Any]])
 
     def stored(self, parcel: Parcel) -> bool | None:
         """A repeat is known by its id; nobody needs to ask."""

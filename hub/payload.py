@@ -15,6 +15,7 @@ import zstandard
 from hub.ledger import submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
+from hub.packing import packed
 from hub.vault import Seal
 from standards.errors import BadConfiguration
 
@@ -22,8 +23,6 @@ from standards.errors import BadConfiguration
 PIECE = 4 * 1024 * 1024
 #: A payload larger than this is spooled to disk when a reader needs to jump about in it.
 _IN_MEMORY = 32 * 1024 * 1024
-
-_COMPRESS = zstandard.ZstdCompressor(level=1)
 
 
 def pieces_of(stream: Iterable[bytes]) -> Iterator[bytes]:
@@ -40,7 +39,7 @@ def pieces_of(stream: Iterable[bytes]) -> Iterator[bytes]:
 
 def pack(piece: bytes, seal: Seal) -> bytes:
     """A piece as it is stored."""
-    return seal.close(_COMPRESS.compress(piece))
+    return seal.close(packed(piece))
 
 
 def unpack(stored: bytes, key_ref: str | None, seal: Seal) -> bytes:

@@ -170,6 +170,15 @@ class Follows(Protocol):
         ...
 
 
+@runtime_checkable
+class Traces(Protocol):
+    """A destination that can say where a record is with it and behind it."""
+
+    def trace(self, cd_id: str) -> list[dict[str, Any]]:
+        """The places of a record, the nearest first.  Raises as `deliver`."""
+        ...
+
+
 class Destination(Protocol):
     """Delivers parcels to one receiver."""
 

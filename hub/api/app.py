@@ -29,6 +29,7 @@ def build(hub: Hub) -> FastAPI:
     problems.install(app)
     app.include_router(submissions.router)
     app.include_router(parcels.router)
+    app.include_router(parcels.tracing)
     app.include_router(operations.router)
     app.include_router(standard.router)
     return app

@@ -14,9 +14,11 @@ from adapters.formats.parcel import MAX_BYTES
 from hub.api.access import Caller, TheHub
 from hub.bootstrap import Hub
 from hub.neighbours import Neighbours
+from hub.trace import Tracing
 from standards.errors import PayloadTooLarge
 
 router = APIRouter(prefix="/v1/parcels", tags=["级联 other hubs"])
+tracing = APIRouter(tags=["级联 other hubs"])
 
 _BODY = {
     "requestBody": {
@@ -43,13 +45,13 @@ async def take(
     who: Caller,
     wait: Annotated[float, Query(ge=0, description="最多等待秒数 seconds to wait for the verdict")] = 0,
 ) -> JSONResponse:
-    """A CloudEvent, structured or binary.  Each record is judged again; the parcel's id keeps a repeat from doubling."""
+    """A CloudEvent, structured or binary.  Each record is judged again; the id keeps a repeat from doubling."""
     face = neighbours(hub)
     held = bytearray()
     async for piece in request.stream():
         held += piece
         if len(held) > MAX_BYTES:
-            raise PayloadTooLarge("too large for a parcel", what_zh=f"交换包超过 {MAX_BYTES >> 20} MB")
+            raise PayloadTooLarge("too large for a parcel", what_zh="交换包过大")
     headers = dict(request.headers)
     receipt_no = await run_in_threadpool(face.take, bytes(held), headers, who.party, who.id)
     if wait > 0:
@@ -69,6 +71,19 @@ class Asked(BaseModel):
 def verdicts(hub: TheHub, who: Caller, body: Asked) -> list[dict[str, Any]]:
     """What this hub says of them; those it has not judged yet are left out."""
     return neighbours(hub).verdicts(who.party, body.parcels)
+
+
+class Sought(BaseModel):
+    """A record that is looked for; in the body, because keys may be personal."""
+
+    record: str = Field(min_length=1, max_length=400, description="交换标识、业务主键或 回执编号#行号")
+
+
+@tracing.post("/v1/trace", summary="数据在哪里 where a record is")
+def trace(hub: TheHub, who: Caller, body: Sought) -> list[dict[str, Any]]:
+    """At this hub, at its destinations, and at the hubs above; a party sees its own records."""
+    party = None if who.is_operator else who.party
+    return Tracing(hub.ledger, hub.generations, hub.doors).trace(body.record, party)
 
 
 @router.get("/news", summary="上级回执 what higher levels said")

@@ -179,6 +179,55 @@ def failures(config: Config = Path("hub.toml"), as_json: Json = False, url: Url 
 
 
 @told
+def trace(
+    record: Annotated[str, typer.Argument(help="交换标识 cd_id、业务主键，或 回执编号#行号 receipt#row")],
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """数据在哪里：逐级查询  where a record is, level by level."""
+    places = Client.find(config, url, key).post("/v1/trace", {"record": record})
+    if as_json:
+        print_json(places)
+    elif places:
+        rows = [row for place in places for row in _place(place)]
+        heads = ["层级", "枢纽", "数据集", "版本", "结论", "回执", "去向", "状态", "自", "说明"]
+        table("数据位置 where it is", heads, rows)
+    else:
+        out.print("没有找到该记录 not found")
+    raise typer.Exit(DONE if places else DATA)
+
+
+def _place(place: dict[str, Any]) -> list[list[Any]]:
+    """One level's lines: one for each destination."""
+    if "problem" in place:
+        return [["?", place["hub"], "", "", "", "", "", "", "", place["problem"]]]
+    own = [
+        place["level"],
+        place["hub"],
+        place["dataset"],
+        place["revision"],
+        place["verdict_zh"],
+        f"{place['receipt_no']}#{place['row']}",
+    ]
+    sent = place["deliveries"]
+    if not sent:
+        held = place["held"]
+        return [[*own, "-", "", place["received_at"], f"{held['code']}，{held['due_at']} 到期" if held else ""]]
+    return [
+        [
+            *own,
+            one["destination"],
+            one["state_zh"],
+            one["ended_at"] or one["sent_at"] or one["due_at"],
+            one["message"] or "，".join(f"{s['level']} {s['result']}" for s in one["spoken"]),
+        ]
+        for one in sent
+    ]
+
+
+@told
 def status(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = "", key: Key = "") -> None:
     """运行概况  the exchange at a glance."""
     client = Client.find(config, url, key)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import zstandard
-
 from adapters.formats.base import LegacyChunk
+from hub.packing import packed
 from hub.plan import Plan, ReferenceCheck
 from hub.translate.decide import Candidates
 from hub.translate.encode import candidates_of, lines_of
@@ -20,8 +19,6 @@ from standards.places import with_column
 
 #: Common elements a sender may give; they travel with the record but never count for its digest.
 SENDER_COMMON = ("record_unique_identity", "owner_org_code", "remark", "signature")
-
-_COMPRESS = zstandard.ZstdCompressor(level=1)
 
 
 class FindingRow(NamedTuple):
@@ -159,11 +156,11 @@ def _encode(plan: Plan, prepared: Prepared, operations: list[str], first_row: in
         return
     prepared.candidates, lines = candidates_of(plan, columns, kept, operations, first_row)
     prepared.position = {i: p for p, i in enumerate(kept)}
-    prepared.content = _COMPRESS.compress(b"\n".join(lines))
+    prepared.content = packed(b"\n".join(lines))
     common = tuple(sorted(name for name in SENDER_COMMON if name in columns and any(columns[name])))
     if common:
         rows = zip(*([columns[name][i] for i in kept] for name in common), strict=True)
-        prepared.common = _COMPRESS.compress(b"\n".join(lines_of(common)(rows)))
+        prepared.common = packed(b"\n".join(lines_of(common)(rows)))
 
 
 def _keys_of_faulty(plan: Plan, prepared: Prepared) -> None:

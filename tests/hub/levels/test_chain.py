@@ -1,5 +1,6 @@
 """District, city, province, nation: records go up, every level judges again, and what each says comes back down."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from demo import ecology
+from hub.cli.main import app
 from hub.ledger.tables import case_, submission
+from hub.trace import Tracing
 from standards.identifiers import check_uscc
 from standards.states import CaseClass
 from tests.hub.city import until
@@ -89,6 +93,34 @@ def test_what_the_nation_refuses_is_reopened_at_every_level_with_its_words(three
     for link in three.links:
         until(lambda link=link: _open_wrong(link.hub) == 0, 30)  # type: ignore[misc]
     assert len(three.receiver.stored) == 10
+
+
+def test_a_record_is_found_at_every_level(three: Chain) -> None:
+    kept = three.submit(penalties(5))
+    three.heard(kept, "nation", 5)
+    key = next(ecology.rows(1)).key
+    operator = (three.links[0].hub.state / "operator.key").read_text("ascii")
+
+    for what in (f"{ecology.BUREAU_CODE}-{key}", key, f"{kept.receipt_no}#1"):
+        words = ["trace", what, "--json", "--url", three.links[0].running.address, "--key", operator]
+        places = json.loads(CliRunner().invoke(app, words).output)
+        assert [p["level"] for p in places] == ["district", "city", "province"], what
+        assert {p["revision"] for p in places} == {1}
+        assert [d["state"] for p in places for d in p["deliveries"]] == ["accepted"] * 3
+        assert [s["level"] for s in places[0]["deliveries"][0]["spoken"]] == ["city", "province", "nation"]
+    seen = CliRunner().invoke(app, ["trace", key, "--url", three.links[0].running.address, "--key", operator])
+    assert "province" in seen.output
+    unknown = CliRunner().invoke(app, ["trace", "没有", "--url", three.links[0].running.address, "--key", operator])
+    assert unknown.exit_code == 1
+
+
+def test_a_hub_above_that_does_not_answer_is_told_in_the_trace(two: Chain) -> None:
+    kept = two.submit(penalties(5))
+    two.heard(kept, "nation", 5)
+    two.links[1].running.stop()
+    places = Tracing(two.lowest.ledger, two.lowest.generations, two.lowest.doors).trace(next(ecology.rows(1)).key)
+    assert places[0]["level"] == "city"
+    assert "problem" in places[1]
 
 
 def _open_wrong(hub: Any) -> int:
