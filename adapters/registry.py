@@ -18,6 +18,7 @@ BUILT_IN = {
     "table": "adapters.table",
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
+    "mailbox": "adapters.mailbox",
     "upper_platform": "adapters.upper_platform",
 }
 

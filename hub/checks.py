@@ -56,6 +56,7 @@ class _Check:
             self._destination(name)
         for number in range(len(self.settings.routes)):
             self._route(generation, number)
+        self._via_province(generation)
         self._codes(generation)
 
     def _one_of(self, path: tuple[str | int, ...], what: str, value: str, known: Iterable[str]) -> bool:
@@ -190,6 +191,13 @@ class _Check:
                 except HubError as error:
                     self.complain((*path, "when"), f"{name}: {error.what}", error.hint or "")
                     break
+
+    def _via_province(self, generation: Generation) -> None:
+        for number, said in enumerate(self.settings.via_province):
+            for name in said.datasets:
+                self._one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
+            for owner in said.owners:
+                self._organisation(("via_province", number, "owners"), owner)
 
     def _codes(self, generation: Generation) -> None:
         known = catalogue().codes()

@@ -134,6 +134,12 @@ class Generation:
                 destinations={n: (str(d.direction), d.parcel) for n, d in self.settings.destinations.items()},
             ),
             foreign=self.settings.foreign_key,
+            elsewhere={
+                owner: said.through
+                for said in self.settings.via_province
+                if dataset.id in said.datasets
+                for owner in said.owners or ("",)
+            },
             blind=blind_of(self.seal),
             seal=self.seal,
         )

@@ -75,6 +75,8 @@ class Plan:
     references: tuple[ReferenceCheck, ...]
     routes: tuple[RouteTo, ...]
     foreign: str
+    #: Owner -> the provincial system its data go up through; '' stands for every owner.
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     #: Keyed blind index of a personal number; None where no key is set.
     blind: Callable[[str], bytes] | None = None
     #: Closes content before it is stored.

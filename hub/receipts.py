@@ -238,8 +238,8 @@ def _finding(row: Row[Any], generation: Generation, dataset: DataSet | None) -> 
     }
     if row.level:
         said["level"] = row.level
-        if message := params.get("message"):
-            said["text"] = said["text_en"] = message
+    if (message := params.get("message")) and (row.level or not known):
+        said["text"] = said["text_en"] = message
     return said
 
 

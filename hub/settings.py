@@ -171,6 +171,14 @@ class Route(_Part):
     when: str = Field("", description="Expression over the record; empty: always.")
 
 
+class ViaProvince(_Part):
+    """Data that already goes up through a department's own provincial system (article 17): not taken a second time."""
+
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets.")
+    owners: tuple[str, ...] = Field((), description="Credit codes of the organisations it concerns; empty: all.")
+    through: str = Field(description="The provincial system it goes through, told in the refusal.")
+
+
 class Limits(_Part):
     """Bounds that keep one hand-over from harming the others."""
 
@@ -206,6 +214,7 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    via_province: tuple[ViaProvince, ...] = Field((), description="What goes up another way and is not taken twice.")
     severities: dict[str, Severity] = Field({}, description="Finding code, or `data set:code`: how serious it is here.")
     references: dict[str, Literal["off", "warn", "hold", "reject"]] = Field(
         {}, description="`data set.element`, a data set, or `default`: what an unknown reference does."

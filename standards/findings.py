@@ -31,7 +31,7 @@ LOOKED_UP = frozenset({"when", "choices", "pattern", "key"})
 PARAMS = frozenset(
     [
         *("crosswalk", "dataset", "encoding", "expected", "found", "group", "item", "length", "list", "max", "near"),
-        *("other", "other_row", "period", "reason", "system", "today"),
+        *("other", "other_row", "period", "reason", "system", "through", "today"),
     ]
 )
 

@@ -76,6 +76,8 @@ def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str) -> Prepa
     translated = plan.program.run(chunk.columns, chunk.count)
     columns = translated.columns
     faults = translated.faults + plan.checker.check(columns, chunk.count, today, clean=chunk.clean)
+    if plan.elsewhere:
+        faults += _elsewhere(plan, columns, chunk.count)
     if chunk.broken:
         broken = chunk.broken
         faults = [f for f in faults if f.row not in broken]
@@ -91,6 +93,18 @@ def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str) -> Prepa
     _encode(plan, prepared, operations, first_row)
     _references(plan, prepared)
     return prepared
+
+
+def _elsewhere(plan: Plan, columns: Mapping[str, list[str]], count: int) -> list[Fault]:
+    """Records that go up through their department's provincial system (article 17): not taken a second time."""
+    owners = columns.get("owner_org_code") or [""] * count
+    all_of_them = plan.elsewhere.get("")
+    faults = []
+    for row, owner in enumerate(owners):
+        through = plan.elsewhere.get(owner or plan.owner, all_of_them)
+        if through:
+            faults.append(Fault(row, "", "50001.via_province", owner or plan.owner, {"through": through}))
+    return faults
 
 
 def _operations(column: list[str] | None, count: int) -> list[str]:

@@ -28,6 +28,9 @@ from standards.digest import sm3
 from standards.model import Severity
 from standards.states import CaseClass, Verdict
 
+#: What the hub does not take at all is not wrong: there is nothing to report again.
+_NOT_TAKEN = "50001"
+
 
 class LostLease(Exception):
     """Somebody else is at this submission, or the chunk was stored before: stop without a word."""
@@ -309,7 +312,7 @@ def _cases(
             first_code.setdefault(f.row, f.code)
     openings = []
     for i, verdict in enumerate(verdicts):
-        if verdict is not Verdict.REJECTED:
+        if verdict is not Verdict.REJECTED or first_code.get(i, "").startswith(_NOT_TAKEN):
             continue
         key, owner = prepared.key_of(i)
         openings.append(

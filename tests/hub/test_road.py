@@ -190,6 +190,24 @@ def _own_elements() -> set[str]:
     return set(built_in().dataset("punish_action").by_id)
 
 
+def test_what_goes_up_through_the_provincial_department_is_refused_with_the_reason(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    more = (
+        f'[[via_province]]\ndatasets = ["punish_action"]\nowners = ["{cities.ECOLOGY}"]\n'
+        'through = "省生态环境厅执法系统"\n'
+    )
+    for city in cities.running(tmp_path, more=more):
+        view = city.settled(city.submit(csv_of(list(rows(5)))))
+        assert (view.accepted, view.rejected) == (0, 5)
+        told = view.document["records"][0]["findings"][0]
+        assert told["code"] == "50001.via_province"
+        assert "省生态环境厅执法系统" in told["text"]
+        assert city.receiver.history == []
+        with city.hub.ledger.read() as connection:  # nobody has anything to mend
+            assert connection.execute(select(func.count()).select_from(case_)).scalar() == 0
+
+
 def test_a_deletion_travels_and_a_deletion_of_nothing_is_told(city: City) -> None:
     source = list(rows(2))
     city.settled(city.submit(csv_of(source)))

@@ -150,7 +150,7 @@ def chain(
                 "adapter": above,
                 "settings": settings,
                 "ledger": urls[number] if urls else "",
-                "port": _free_port(),
+                "port": free_port(),
                 "parcel": 500,
                 "more": "",
             }
@@ -174,7 +174,8 @@ def _key(hub: Hub, folder: Path) -> Path:
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     import socket
 
     with socket.socket() as sock:
