@@ -11,6 +11,7 @@ from hub.generations import Generation
 from hub.ledger import crosswalks
 from hub.ledger.engine import Ledger
 from hub.plan import Plan
+from standards.model import FilledBy
 
 #: Formats in which every record has every field, so that a field that is not there is a mistake of the file.
 _WITH_HEADER = ("csv", "workbook", "xlsx", "xls", "xlsb", "ods")
@@ -43,12 +44,17 @@ class Plans:
 
     @staticmethod
     def missing_fields(plan: Plan, seen: Sequence[str], file_format: str) -> list[Note]:
-        """Fields the mapping reads that no record had, where the file has a header; with the near name."""
+        """Fields the mapping reads that no record had, where the file has a header; with the near name.
+
+        Who speaks the standard's words may leave out what is not demanded.
+        """
         if not seen or file_format not in _WITH_HEADER:
             return []
         there = set(seen)
         notes = []
         for element, fields in plan.program.wanted:
+            if not plan.settings.mapping and not _demanded(plan, element):
+                continue
             if there.isdisjoint(fields):
                 near = get_close_matches(fields[0], seen, 1, 0.5)
                 params = {
@@ -59,3 +65,8 @@ class Plans:
                     params["near"] = near[0]
                 notes.append(Note("10004.missing_column", value="、".join(fields), params=params))
         return notes
+
+
+def _demanded(plan: Plan, element: str) -> bool:
+    found = plan.dataset.by_id.get(element)
+    return found is not None and found.need == "must" and found.filled_by is FilledBy.SENDER

@@ -38,6 +38,8 @@ class Program:
     source: str
     #: Element -> the sender's field(s) it comes from, for findings.
     labels: dict[str, str]
+    #: The same, one by one: a `first of` has several, of which a hand-over may hold only one.
+    sources: dict[str, tuple[str, ...]]
     #: Every field of the sender that the mapping reads.
     fields: frozenset[str]
     #: Groups of fields of which one must be there, with the element they feed.
@@ -55,6 +57,11 @@ class Program:
             if isinstance(converter, Column) and converter.wrong:
                 faults.extend(Fault(row, element, code, v, params) for row, v, code, params in converter.told(raw))
         return Translated(out, faults, self.unknown(columns))
+
+    def fields_here(self, element: str, columns: Columns) -> tuple[str, ...]:
+        """The sender's fields an element comes from, those that are there; all of them where none is."""
+        used = self.sources.get(element, ())
+        return tuple(name for name in used if name in columns) or used
 
     def steps(self, columns: Columns, count: int) -> Iterator[tuple[str, list[str], list[str]]]:
         """Element by element: its name, the sender's text, the element's text."""
@@ -210,13 +217,15 @@ def build(
     writer = _Writer(nulls, functions)
     converters: dict[str, Any] = {}
     labels: dict[str, str] = {}
+    sources: dict[str, tuple[str, ...]] = {}
     fields: dict[str, None] = {}
     wanted: list[tuple[str, tuple[str, ...]]] = []
     for element_id, spec in file.elements.items():
         element = known[element_id]
         used = writer.element(element, spec)
         fields.update(dict.fromkeys(used))
-        labels[element_id] = "、".join(dict.fromkeys(used))
+        sources[element_id] = tuple(dict.fromkeys(used))
+        labels[element_id] = "、".join(sources[element_id])
         if spec.fields and spec.default is None:
             wanted.append((element_id, tuple(spec.fields)))
         if _is_plain(element, spec):
@@ -236,7 +245,16 @@ def build(
     }
     exec(compile(source, f"<mapping {name}>", "exec"), namespace)  # noqa: S102 - written above from checked parts
     return Program(
-        name, file, dataset, source, labels, frozenset(fields), tuple(wanted), namespace["translate"], converters
+        name,
+        file,
+        dataset,
+        source,
+        labels,
+        sources,
+        frozenset(fields),
+        tuple(wanted),
+        namespace["translate"],
+        converters,
     )
 
 

@@ -30,6 +30,8 @@ _CHARACTERS = 1 << 19
 #: From here on a number of Excel has lost digits: it keeps fifteen.
 _INEXACT = 1e15
 _MERGES = 100_000
+#: The sheet that a marked answer of ours has at its end (adapters.workbook.marks): it holds no records.
+RESULT_SHEET = "枢纽校验结果"
 
 
 def text_of(value: Any) -> str:
@@ -105,6 +107,7 @@ def _wanted(workbook: Any, sheet: str) -> list[str]:
     sheets = [about for about in workbook.sheets_metadata if "WorkSheet" in str(about.typ)]
     if sheet not in ("first", "all"):
         return [about.name for about in sheets if about.name.strip() == sheet.strip()][:1]
+    sheets = [about for about in sheets if about.name != RESULT_SHEET] or sheets
     visible = [about.name for about in sheets if _is_visible(about)]
     return visible or [about.name for about in sheets]
 

@@ -17,6 +17,7 @@ from hub.api.access import Caller, TheHub, may_use
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
+from hub.marked import Marked
 from standards.errors import PayloadTooLarge, UnknownName
 from standards.ports import Acknowledged, HandOver, ReceiptView
 from standards.tracing import accept
@@ -29,6 +30,8 @@ router = APIRouter(prefix="/v1", tags=["报送 submissions"])
 _SMALL = 4 * 1024 * 1024
 _JUDGE_MB = 64
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 _BODY = {
     "requestBody": {
         "required": True,
@@ -39,7 +42,7 @@ _BODY = {
                 "application/x-ndjson",
                 "application/xml",
                 "text/csv",
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                _XLSX,
                 "application/zip",
                 "application/octet-stream",
             )
@@ -164,6 +167,23 @@ async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledg
         await put(error)
         raise
     return await work
+
+
+@router.get(
+    "/receipts/{receipt_no}.xlsx",
+    summary="标注问题的 Excel 回执 the sender's own sheet with the faults marked",
+    responses={200: {"content": {_XLSX: {}}, "description": "工作簿 the workbook"}},
+    response_class=Response,
+)
+def workbook(hub: TheHub, who: Caller, receipt_no: str) -> Response:
+    """An .xlsx comes back as it was, with colours and comments at its cells; anything else as a sheet of its rows."""
+    short = hub.receipts.brief(receipt_no)
+    if short is None:
+        raise _no_receipt(receipt_no)
+    _mine(who, short)
+    body = Marked(hub.ledger, hub.generations, hub.receipts, hub.seal).workbook(receipt_no)
+    headers = {"content-disposition": f'attachment; filename="{receipt_no}.xlsx"'}
+    return Response(body, media_type=_XLSX, headers=headers)
 
 
 @router.get("/receipts/{receipt_no}", summary="查询回执 a receipt")

@@ -69,6 +69,10 @@ class Client:
         """GET, as text."""
         return self._call("GET", path, params=params, headers={"accept": "text/plain"}).text
 
+    def content(self, path: str) -> bytes:
+        """GET, as bytes."""
+        return self._call("GET", path).content
+
     def post(self, path: str, body: Any = None, **params: Any) -> Any:
         """POST JSON, as JSON."""
         return self._call("POST", path, json=body, params={k: v for k, v in params.items() if v is not None}).json()

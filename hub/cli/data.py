@@ -109,12 +109,19 @@ def receipt(
     config: Config = Path("hub.toml"),
     after: Annotated[int, typer.Option(help="从第几条之后 findings of rows behind this one")] = 0,
     english: Annotated[bool, typer.Option("--english", help="英文 in English")] = False,
+    workbook: Annotated[
+        Path | None, typer.Option(help="另存标注了问题的 Excel save the workbook with the faults marked")
+    ] = None,
     as_json: Json = False,
     url: Url = "",
     key: Key = "",
 ) -> None:
     """查询回执  show a receipt."""
-    found = Client.find(config, url, key).get(f"/v1/receipts/{receipt_no}", after=after)
+    client = Client.find(config, url, key)
+    found = client.get(f"/v1/receipts/{receipt_no}", after=after)
+    if workbook is not None:
+        workbook.write_bytes(client.content(f"/v1/receipts/{receipt_no}.xlsx"))
+        err.print(f"已保存 saved: {workbook}")
     if as_json:
         print_json(found)
     else:

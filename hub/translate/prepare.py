@@ -35,6 +35,24 @@ class FindingRow(NamedTuple):
 
 
 @dataclass(slots=True)
+class Spots:
+    """Where the elements of a chunk's records stand in the sender's file, and what she calls them."""
+
+    plan: Plan
+    chunk: LegacyChunk
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def of(self, element: str, row: int) -> tuple[str, str]:
+        """The sender's field(s) of an element, and the place of its value in a row."""
+        found = self._known.get(element)
+        if found is None:
+            here = self.plan.program.fields_here(element, self.chunk.columns)
+            letter = self.chunk.letters.get(here[0], "") if here else ""
+            found = self._known[element] = ("、".join(here), letter)
+        return found[0], with_column(self.chunk.places[row], found[1])
+
+
+@dataclass(slots=True)
 class Wanted:
     """The references of one chunk that must be known: element, rows, and the key each names."""
 
@@ -133,21 +151,20 @@ def _judge(
     """Faults in the sender's words, and what they do to each record."""
     worst: list[Severity | None] = [None] * chunk.count
     findings: list[FindingRow] = []
-    labels = plan.program.labels
+    spots = Spots(plan, chunk)
     for fault in sorted(faults, key=lambda f: f.row):
         severity = plan.severity(fault.code, fault.params.get("rule", ""))
         before = worst[fault.row]
         if before is None or _RANK[severity] > _RANK[before]:
             worst[fault.row] = severity
-        label = labels.get(fault.element, "")
-        letter = chunk.letters.get(label, "")
+        label, place = spots.of(fault.element, fault.row)
         value = mask(fault.value) if _is_personal(plan, columns, fault) else fault.value
         findings.append(
             FindingRow(
                 fault.row,
                 fault.element,
                 label,
-                with_column(chunk.places[fault.row], letter),
+                place,
                 fault.code,
                 severity,
                 "" if value == UNREADABLE else value[:200],

@@ -22,7 +22,7 @@ from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
 from hub.plan import Plan
 from hub.translate.decide import Decision, decide
-from hub.translate.prepare import FindingRow, Prepared
+from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
 from standards.digest import sm3
 from standards.model import Severity
@@ -114,13 +114,13 @@ def _check_references(
     if asked:
         s.known_references |= heads.known(connection, list(asked))
     here = set(prepared.candidates.key_hash)
+    spots = Spots(s.plan, prepared.chunk)
     for wanted in prepared.wanted:
         check = wanted.check
-        label = s.plan.program.labels.get(check.element.id, "")
         for row, key, value in zip(wanted.rows, wanted.keys, wanted.values, strict=True):
             if key in s.known_references or key in here:
                 continue
-            place = prepared.chunk.places[row]
+            label, place = spots.of(check.element.id, row)
             params = {"dataset": check.dataset}
             findings.append(FindingRow(row, check.element.id, label, place, check.code, check.severity, value, params))
             if worst[row] is not Severity.ERROR and check.severity is not Severity.WARNING:
@@ -148,13 +148,13 @@ def _decide(
     foreign = {"hold": Verdict.HELD, "reject": Verdict.REJECTED}.get(s.plan.foreign)
     decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s))
     decisions = dict(zip(passing, decided.decisions, strict=True))
+    spots = Spots(s.plan, prepared.chunk)
     for i, decision in decisions.items():
         if decision.code:
             severity = Severity.HOLD if decision.verdict is Verdict.HELD else Severity.ERROR
             element = s.plan.dataset.natural_key[0]
-            label = s.plan.program.labels.get(element, "")
             value = prepared.columns.get(element, [""] * prepared.chunk.count)[i]
-            place = prepared.chunk.places[i]
+            label, place = spots.of(element, i)
             findings.append(FindingRow(i, element, label, place, decision.code, severity, value, decision.params))
             worst[i] = severity
     if not s.submission.test:
