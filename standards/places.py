@@ -4,6 +4,7 @@ L12                    line 12 of a text file
 Sheet1!12  Sheet1!D12  row 12 of a sheet, cell D12
 /cases/case[3]         XPath in an XML document
 #/records/4            JSON pointer (RFC 6901)
+@t_penalty[id=5]       the row of a table with that key
 b.csv|L12              the same inside a file of a zip
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(r"^L(\d+)$")
+_TABLE_ROW = re.compile(r"^@(?P<table>[^\[]+)\[(?P<key>.*)\]$", re.DOTALL)
 _CELL = re.compile(r"^(?P<sheet>.*)!(?P<column>[A-Z]*)(?P<row>\d+)$", re.DOTALL)
 
 
@@ -41,6 +43,9 @@ def _inner_words(inner: str, chinese: bool) -> str:
         if chinese:
             return f"工作表“{sheet}”第 {row} 行" + (f"（单元格 {column}{row}）" if column else "")
         return f'sheet "{sheet}", row {row}' + (f" (cell {column}{row})" if column else "")
+    if found := _TABLE_ROW.match(inner):
+        table, key = found["table"], found["key"]
+        return f"表 {table} 中 {key} 的行" if chinese else f"table {table}, row {key}"
     if inner.startswith("#"):
         return f"JSON 位置 {inner}" if chinese else f"JSON pointer {inner}"
     if inner.startswith("/"):

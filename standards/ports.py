@@ -76,8 +76,8 @@ class ReceiptView:
 class ReceiptPort(Protocol):
     """Where sources read what became of a hand-over."""
 
-    def receipt(self, receipt_no: str) -> ReceiptView | None:
-        """The receipt of a submission."""
+    def receipt(self, receipt_no: str, *, after: int = 0, limit: int = 500) -> ReceiptView | None:
+        """The receipt of a submission; findings of records behind number `after`, of `limit` records at most."""
         ...
 
     def words(self, receipt_no: str, language: str = "zh") -> str:

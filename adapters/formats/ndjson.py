@@ -13,6 +13,8 @@ from adapters.formats.json_text import scan
 from adapters.formats.lines import TOO_LONG, Lines
 from adapters.formats.records import ChunkBuilder, Record
 
+#: Field in which a source of ours says where a record came from.
+PLACE = "@place"
 _LINES = 1000
 _BLANKS = " \t\r\n"
 
@@ -57,13 +59,22 @@ class NdjsonReader:
                             yield chunk()
                         if not builder:
                             start = offset
-                        builder.add(record, f"L{line}")
+                        builder.add(record, _place(record, line))
                     offset += length
                     line += 1
             if builder:
                 yield chunk()
         finally:
             lines.close()
+
+
+def _place(record: Record, line: int) -> str:
+    """Where the record stands: what our own sources say (`@place`), else its line."""
+    if isinstance(record, dict):
+        said = record.pop(PLACE, "")
+        if said:
+            return str(said)[:200]
+    return f"L{line}"
 
 
 def _record(text: str, decoding: Decoding, options: ReadOptions) -> Record | None:
