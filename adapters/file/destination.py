@@ -19,6 +19,7 @@ from adapters.file.folder import Entry, Folder, LocalFolder, probe
 from adapters.file.forms import ENDINGS, render, unfit
 from adapters.file.looks import Looks
 from adapters.file.settings import FileDestinationSettings
+from adapters.file.where import open_folder
 from standards.clock import SHANGHAI, Clock, SystemClock
 from standards.errors import AnswerNotUnderstood, BadSetup, ReceiverRefused
 from standards.parcel import Answer, AnswerLine, Parcel, Result
@@ -54,7 +55,7 @@ class FileDestination:
     ) -> None:
         self._settings = settings
         self._around = around
-        self._folder: Folder = folder or LocalFolder(settings.folder)
+        self._folder: Folder = folder or open_folder(settings.folder, settings.sftp, around)
         self._clock = clock or SystemClock()
         self._looks = Looks(timedelta(seconds=settings.stable_seconds))
         self._swept = False
@@ -186,7 +187,8 @@ class FileDestination:
             self._swept = True
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Hang up, where the folder is on a server."""
+        self._folder.close()
 
 
 def _in_parts(refused: Sequence[AnswerLine]) -> ReceiverRefused:

@@ -1,4 +1,4 @@
-"""A folder as sources and destinations use it: one of this machine here; SFTP takes the same seat later.
+"""A folder as sources and destinations use it: one of this machine here; `sftp.py` takes the same seat.
 
 Names are relative to the folder and use `/`.  A file that is not there is FileNotFoundError, one that may not be
 read is PermissionError; everything else is told in our own errors, by who must act.
@@ -76,6 +76,10 @@ class Folder(Protocol):
 
     def make(self, within: str) -> None:
         """Make a folder in it where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Hang up, where it is on a server."""
         ...
 
 
@@ -175,6 +179,9 @@ class LocalFolder:
             if not self._root.is_dir():
                 raise FileNotFoundError(errno.ENOENT, "no folder")
             path.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def sweep(self, within: str = "") -> None:
         """Remove what a crash left half-written a day ago."""

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from adapters.base import AdapterSettings
+from adapters.file.sftp import SftpSettings
 
 TextEncoding = Literal["utf-8-sig", "utf-8", "gb18030"]
 
@@ -19,6 +20,7 @@ class FileSourceSettings(AdapterSettings):
     """Settings of a folder that a party puts files into."""
 
     folder: str = Field(min_length=1, description="Folder the files are put into; an absolute path is best.")
+    sftp: SftpSettings | None = Field(None, description="The SFTP server the folder is on; empty: this machine.")
     patterns: tuple[str, ...] = Field(
         ("*",), min_length=1, description="File names to take, such as *.csv; letter case does not matter."
     )
@@ -69,6 +71,7 @@ class FileDestinationSettings(AdapterSettings):
     """Settings of a folder that parcels are written into, one file each."""
 
     folder: str = Field(min_length=1, description="Folder the files are written into; an absolute path is best.")
+    sftp: SftpSettings | None = Field(None, description="The SFTP server the folder is on; empty: this machine.")
     form: Literal["csv", "ndjson", "json", "xml"] = Field(
         "csv",
         description="csv, ndjson (a record a line), json (the parcel as a CloudEvent) or xml (by the standard's XSD).",

@@ -17,11 +17,12 @@ from uuid import uuid4
 import structlog
 
 from adapters.base import Surroundings
-from adapters.file.folder import Entry, Folder, LocalFolder, probe
+from adapters.file.folder import Entry, Folder, probe
 from adapters.file.looks import Looks, marker_of, wanted
 from adapters.file.remembered import Held, Remembered
 from adapters.file.settings import FileSourceSettings
 from adapters.file.slips import RECEIPT_JSON, RECEIPT_TEXT, REFUSAL, SLIPS, as_json, as_text, numbered, refusal, shown
+from adapters.file.where import open_folder
 from standards.clock import Clock, SystemClock, local_text
 from standards.errors import (
     BadRecord,
@@ -58,7 +59,7 @@ class FileSource:
         self.pause = timedelta(seconds=settings.pause_seconds)
         self._settings = settings
         self._name = around.name
-        self._folder: Folder = folder or LocalFolder(settings.folder)
+        self._folder: Folder = folder or open_folder(settings.folder, settings.sftp, around)
         self._clock = clock or SystemClock()
         self._looks = Looks(timedelta(seconds=settings.stable_seconds))
         self._files = Remembered()
@@ -111,7 +112,8 @@ class FileSource:
             self._folder.remove(place)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Hang up, where the folder is on a server."""
+        self._folder.close()
 
     # Taking
 

@@ -11,6 +11,7 @@ from tests.services import host
 from tests.services.mariadb import MariaDatabases
 from tests.services.postgres import Databases, PostgresServer
 from tests.services.rabbitmq import RabbitNode, VirtualHosts
+from tests.services.sshd import SshServer
 from tests.services.tcp_proxy import TcpProxy
 
 
@@ -68,6 +69,15 @@ def mariadb_url() -> Iterator[str]:
     url = databases.create()
     yield url
     databases.drop(url)
+
+
+@pytest.fixture
+def ssh_server() -> Iterator[SshServer]:
+    """A running OpenSSH server of this test's own, for the account the tests run as."""
+    server = SshServer()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

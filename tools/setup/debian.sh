@@ -67,6 +67,7 @@ install_debian_packages() { # packages...
 _has_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' >/dev/null; }
 _has_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 _has_mariadb() { [[ -x /usr/sbin/mariadbd ]]; }
+_has_sshd() { [[ -x /usr/sbin/sshd ]]; }
 _has_chromium() { command -v chromium >/dev/null; }
 _has_chinese_font() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
 _has_debootstrap() { command -v debootstrap >/dev/null; }
@@ -76,6 +77,7 @@ _missing_for_tests() { # full?
     [[ ${AMQP_URL:-} == amqp* ]] || _has_rabbitmq || echo rabbitmq-server
     [[ ${DATABASE_URL:-} == postgres* ]] || _has_postgresql || echo postgresql
     [[ ${MYSQL_URL:-} == mysql* ]] || _has_mariadb || echo mariadb-server
+    _has_sshd || echo openssh-server
     _has_chromium || echo chromium
     _has_chinese_font || echo fonts-wqy-microhei
     # The image's steps are tried in a root of their own, which only root can make.
