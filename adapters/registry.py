@@ -16,6 +16,7 @@ BUILT_IN = {
     "rest": "adapters.rest",
     "file": "adapters.file",
     "table": "adapters.table",
+    "soap": "adapters.soap",
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from hub.api import mailbox, operations, parcels, problems, standard, submissions
+from hub.api import mailbox, operations, parcels, problems, soap, standard, submissions
 from hub.api.access import Doorkeeper
 from hub.api.waiting import Waiting
 from hub.bootstrap import Hub
@@ -28,6 +28,7 @@ def build(hub: Hub) -> FastAPI:
     app.state.waiting = Waiting(hub.receipts.states)
     problems.install(app)
     app.include_router(submissions.router)
+    app.include_router(soap.router)
     app.include_router(mailbox.router)
     app.include_router(parcels.router)
     app.include_router(parcels.tracing)

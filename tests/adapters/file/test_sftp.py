@@ -163,8 +163,8 @@ def test_files_come_and_go_over_sftp_with_their_receipts(ssh_server: SshServer, 
         good = sum(not row.fault for row in rows)
         (inbox / "处罚.part").write_bytes(b"".join(ecology.pieces(iter(rows))))
         (inbox / "处罚.part").rename(inbox / "处罚.csv")
-        until(lambda: (inbox / "failed" / "处罚.csv").exists(), 30)
-        until(lambda: bool([*(inbox / "failed").glob("*回执.txt")]), 30)
+        until((inbox / "failed" / "处罚.csv").exists, 30)
+        until(lambda: len([*(inbox / "failed").glob("*回执.txt")]) > 0, 30)
         until(lambda: sum(p.read_text("utf-8").count("\n") for p in outbox.glob("*.ndjson")) == good, 30)
     finally:
         city.hub.stop()
