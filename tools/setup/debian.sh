@@ -72,6 +72,14 @@ _has_chromium() { command -v chromium >/dev/null; }
 _has_chinese_font() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
 _has_debootstrap() { command -v debootstrap >/dev/null; }
 
+#: Foreign callers of the SOAP service: PHP, node and Java.
+_missing_soap_clients() {
+    [[ $(php -m 2>/dev/null) == *soap* ]] || printf "%s\n" php-cli php-soap
+    command -v npm >/dev/null || printf "%s\n" nodejs npm
+    command -v javac >/dev/null || echo openjdk-17-jdk-headless
+    command -v wsimport >/dev/null || echo jaxws
+}
+
 #: What the tests need and this machine lacks.  A running server that is named stands in for ours.
 _missing_for_tests() { # full?
     [[ ${AMQP_URL:-} == amqp* ]] || _has_rabbitmq || echo rabbitmq-server
@@ -80,6 +88,7 @@ _missing_for_tests() { # full?
     _has_sshd || echo openssh-server
     _has_chromium || echo chromium
     _has_chinese_font || echo fonts-wqy-microhei
+    if [[ $1 ]]; then _missing_soap_clients; fi
     # The image's steps are tried in a root of their own, which only root can make.
     if [[ $1 ]] && ((EUID == 0)); then _has_debootstrap || echo debootstrap; fi
 }
