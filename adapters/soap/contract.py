@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from standards.xml import parse
+
+#: A schema keeps its last errors in itself, so each thread has its own.
+_OWN = threading.local()
 NAMESPACE = "urn:cn-supervision-hub:soap:1"
 OPERATIONS = ("submit", "submitXml", "getReceipt", "fetch", "confirm", "sendParcel")
 _FILE = Path(__file__).with_name("contract.wsdl")
@@ -51,7 +57,7 @@ def wsdl(address: str, datasets: Iterable[str]) -> bytes:
 @cache
 def schema_document() -> bytes:
     """The schema that stands in the contract, on its own."""
-    root = etree.fromstring(wsdl("http://localhost/soap", ()))
+    root = parse(wsdl("http://localhost/soap", ()))
     found = root.find(f".//{_XSD}")
     assert found is not None
     return etree.tostring(found)
@@ -59,9 +65,10 @@ def schema_document() -> bytes:
 
 def wrong_with(body: etree._Element) -> str:
     """What the schema says against a request; '' when nothing."""
-    # A schema keeps its last errors in itself, so each call has its own.
-    schema = etree.XMLSchema(etree.fromstring(schema_document()))
-    document = etree.fromstring(etree.tostring(body))
+    schema: etree.XMLSchema | None = getattr(_OWN, "schema", None)
+    if schema is None:
+        schema = _OWN.schema = etree.XMLSchema(parse(schema_document()))
+    document = deepcopy(body)  # out of its envelope
     if schema.validate(document):
         return ""
     first = schema.error_log[0]
