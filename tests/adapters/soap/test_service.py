@@ -107,15 +107,13 @@ def test_a_refusal_is_the_declared_fault(
 
 
 def test_the_mailbox_is_fetched_and_confirmed(client: zeep.Client, service: Service) -> None:
-    while letters := client.service.fetch(key=service.market, limit=50):
-        for letter in letters:
-            client.service.confirm(key=service.market, parcel=letter.parcel)
     record = records(1)[0]
     said = client.service.submit(key=service.key, connection="soap-checks", waitSeconds=20, record=[fields(record)])
     found: list[Any] = []
 
     def there() -> bool:
-        found[:] = client.service.fetch(key=service.market) or []
+        letters = client.service.fetch(key=service.market, limit=50) or []
+        found[:] = [letter for letter in letters if record["check_action_code"] in letter.event]
         return bool(found)
 
     until(there)
