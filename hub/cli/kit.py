@@ -1,0 +1,168 @@
+"""`hub adapter`: which adapters there are, and a mapping drafted from a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters import registry
+from adapters.formats import open_records
+from adapters.formats.base import ReadOptions
+from adapters.formats.payload import FilePayload
+from hub.cli.options import Json
+from hub.cli.output import DONE, err, out, print_json, table, told
+from mappings.draft import HIGH, Draft, Profile, draft, place, profile
+from standards.checker import Checker
+from standards.errors import BadConfiguration
+from standards.model import FilledBy
+from standards.registry import Standard, built_in
+
+adapter_app = typer.Typer(no_args_is_help=True, help="适配器 adapters and the kit for integrators")
+
+#: Rows of a sample that are looked at.
+_ROWS = 2000
+
+
+@adapter_app.command("list")
+@told
+def adapters(as_json: Json = False) -> None:
+    """适配器列表  adapters, built in and of other packages."""
+    rows = []
+    for name in registry.names():
+        manifest = registry.load(name)
+        ways = [
+            way
+            for way, there in (
+                ("入 in", manifest.source_settings is not None),
+                ("出 out", manifest.destination_settings is not None),
+            )
+            if there
+        ]
+        rows.append(
+            {"name": name, "title": manifest.title, "title_en": manifest.title_en, "kind": manifest.kind, "ways": ways}
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        table(
+            "适配器 adapters",
+            ["名称", "", "", "类别", "方向"],
+            ([*list(r.values())[:4], "、".join(r["ways"])] for r in rows),
+        )
+
+
+@adapter_app.command("draft")
+@told
+def draft_mapping(
+    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="样例文件 a sample file")],
+    dataset: Annotated[str, typer.Option(help="数据集；缺省时推荐最合适的 data set; absent: which ones fit")] = "",
+    into: Annotated[Path | None, typer.Option(help="把映射和用例写到这个文件夹 write mapping and cases here")] = None,
+    title: Annotated[str, typer.Option(help="来源系统名称 what system it comes from")] = "",
+    as_json: Json = False,
+) -> None:
+    """由样例起草映射：字段对应、代码对照、用例，逐行标明把握程度  propose a mapping from a sample."""
+    standard = built_in()
+    columns = columns_of(sample)
+    if not columns:
+        raise BadConfiguration(f"no records in {sample.name}", what_zh=f"{sample.name} 中没有读到记录")
+    if not dataset:
+        _recommend(standard, columns, as_json)
+        return
+    found = standard.dataset(dataset)
+    checker = Checker(found, standard, frozenset({FilledBy.SENDER}), standard.common_for(found))
+    made = draft(title or sample.stem, columns, found, standard.common_for(found), standard.codes, checker)
+    if into is not None:
+        _write(into, dataset, made)
+    if as_json:
+        print_json(_as_json(made))
+    else:
+        _show(made)
+    raise typer.Exit(DONE)
+
+
+def columns_of(sample: Path, options: ReadOptions | None = None) -> dict[str, list[str]]:
+    """The first rows of a sample as columns."""
+    _, chunks = open_records(FilePayload(sample.name, sample), options or ReadOptions())
+    columns: dict[str, list[str]] = {}
+    rows = 0
+    for chunk in chunks:
+        for name in chunk.fields:
+            columns.setdefault(name, [""] * rows)
+        for name, values in columns.items():
+            values.extend(chunk.columns.get(name) or [""] * chunk.count)
+        rows += chunk.count
+        if rows >= _ROWS:
+            break
+    return {name: values[:_ROWS] for name, values in columns.items()}
+
+
+def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], as_json: bool) -> None:
+    """The data sets that fit best: how many fields are placed for certain, how many must-elements are fed."""
+    profiles: dict[str, Profile] = {name: profile(values) for name, values in columns.items()}
+    ranked = []
+    for dataset in standard:
+        placed = place(profiles, dataset, standard.codes)
+        sure = sum(p.confidence for p in placed if p.certain)
+        must = {e.id for e in dataset.elements if e.need == "must" and e.filled_by is FilledBy.SENDER}
+        fed = len(must & {p.element.id for p in placed})
+        score = sure + sum(p.confidence for p in placed if not p.certain) / 3
+        ranked.append((score, dataset, sum(p.certain for p in placed), fed, len(must)))
+    ranked.sort(key=lambda one: -one[0])
+    rows = [
+        {"dataset": d.id, "title": d.title, "placed": certain, "fields": len(columns), "must": must, "fed": fed}
+        for _, d, certain, fed, must in ranked[:3]
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table(
+        "最合适的数据集 data sets that fit best",
+        ["数据集", "名称", "高把握字段", "必填项有来源"],
+        ([r["dataset"], r["title"], f"{r['placed']}/{r['fields']}", f"{r['fed']}/{r['must']}"] for r in rows),
+    )
+    err.print(f"下一步 next: hub adapter draft … --dataset {rows[0]['dataset']} --into mappings/我的系统")
+
+
+def _write(into: Path, dataset: str, made: Draft) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    for name, text in ((f"{dataset}.yaml", made.mapping), (f"{dataset}.cases.yaml", made.cases)):
+        path = into / name
+        if path.exists():
+            raise BadConfiguration(f"{path} is there already", what_zh=f"{path} 已存在，不覆盖", hint="remove it first")
+        if text:
+            path.write_text(text, "utf-8")
+            err.print(f"已写入 written: {path}")
+
+
+def _show(made: Draft) -> None:
+    lines = (
+        [p.field, p.element.id, p.element.title, f"{p.confidence:.2f}{' ✓' if p.confidence >= HIGH else ''}"]
+        for p in made.placements
+    )
+    table("字段对应 fields and elements", ["字段", "数据项", "", "把握"], lines)
+    for name, held in made.pairs.items():
+        known = sum(1 for code, _ in held.values() if code)
+        out.print(f"代码对照 code pairs {name}: {known} 个有建议 proposed, {len(held) - known} 个待定 not known")
+    if made.unplaced:
+        out.print("未能对应的字段 not placed: " + "、".join(made.unplaced), markup=False)
+    if made.missing:
+        out.print(
+            "没有来源的必填项 must-elements without a field: " + "、".join(e.title for e in made.missing), markup=False
+        )
+
+
+def _as_json(made: Draft) -> dict[str, Any]:
+    return {
+        "placements": [
+            {"field": p.field, "element": p.element.id, "title": p.element.title, "confidence": round(p.confidence, 3)}
+            for p in made.placements
+        ],
+        "unplaced": list(made.unplaced),
+        "missing": [e.id for e in made.missing],
+        "pairs": {name: {value: code for value, (code, _) in held.items()} for name, held in made.pairs.items()},
+        "mapping": made.mapping,
+        "cases": made.cases,
+    }
