@@ -17,6 +17,7 @@ BUILT_IN = {
     "file": "adapters.file",
     "table": "adapters.table",
     "soap": "adapters.soap",
+    "rest_pull": "adapters.rest_pull",
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",

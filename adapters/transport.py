@@ -144,7 +144,8 @@ def _unreachable(url: str, error: Exception, *, lost: bool) -> SystemUnreachable
 def refuse_status(response: httpx2.Response) -> None:
     """Raise for a status that is not 2xx, by who must act."""
     status = response.status_code
-    if status < 300:
+    asked = ("if-none-match", "if-modified-since")
+    if status < 300 or (status == 304 and any(name in response.request.headers for name in asked)):
         return
     host = response.request.url.host
     said = f"{host} answered {status}"

@@ -39,7 +39,7 @@ class FakeIntake:
             self.largest_piece = max(self.largest_piece, len(piece))
             body += piece
         for one in self.kept:
-            if one.hand_over.external_id == hand_over.external_id:
+            if hand_over.external_id and one.hand_over.external_id == hand_over.external_id:
                 if hashlib.sha256(one.body).digest() != hashlib.sha256(body).digest():
                     raise IdempotencyConflict("other content")
                 return Acknowledged(receipt_no=one.receipt_no, submission_id=one.submission_id, repeated=True)
@@ -57,7 +57,7 @@ class FakeReceipts:
     held: dict[str, ReceiptView] = field(default_factory=dict)
     asked: int = 0
 
-    def receipt(self, receipt_no: str) -> ReceiptView | None:
+    def receipt(self, receipt_no: str, *, after: int = 0, limit: int = 500) -> ReceiptView | None:
         self.asked += 1
         return self.held.get(receipt_no)
 
