@@ -11,7 +11,6 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin
 
 from standards.model import Element
-from standards.yaml_text import read
 
 _PARTS = re.compile(r"[（(]([^）)]*)[）)]")
 _NOISE = re.compile(r"[\s_\-:：、，,/\\.。*＊#【】\[\]（）()“”\"'?？]+")
@@ -55,12 +54,12 @@ def variants(name: str) -> tuple[str, ...]:
 @cache
 def _groups() -> dict[str, frozenset[int]]:
     """Word -> the groups of synonyms it stands in."""
-    path = Path(__file__).with_name("synonyms.yaml")
-    rows = read(path.read_text("utf-8"), path.name).value
+    lines = Path(__file__).with_name("synonyms.txt").read_text("utf-8").splitlines()
+    rows = [line.split(",") for line in lines if line and not line.startswith("#")]
     found: dict[str, set[int]] = {}
     for number, words in enumerate(rows):
         for word in words:
-            for form in variants(str(word)):
+            for form in variants(word):
                 found.setdefault(form, set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
 
