@@ -22,6 +22,7 @@ from hub.ledger.submissions import Submission
 from hub.ledger.tables import receipt, submission
 from hub.payload import LedgerPayload
 from hub.receipts import Receipts
+from hub.translate.store import OLDER
 from hub.vault import Seal
 from standards.clock import Clock
 from standards.errors import BadRecord, IdempotencyConflict, NotAllowed, PayloadTooLarge, UnknownName
@@ -34,6 +35,7 @@ from standards.tracing import accept
 ADAPTER = "hub"
 KIND = "parcel"
 _MONTHS = 14
+_RESULTS = {Verdict.REJECTED: Result.REFUSED, Verdict.HELD: Result.HELD}
 
 
 class NotParcel(BadRecord):
@@ -132,7 +134,7 @@ class Neighbours:
         said: dict[str, Any] = {"receipt_no": receipt_no, "speaker": hub.name, "level": hub.level}
         if found.state not in (SubmissionState.JUDGED, SubmissionState.SETTLED):
             return {**said, "awaiting": True}
-        odd = found.rejected + found.held or found.problem
+        odd = found.rejected + found.held + found.duplicate or found.problem
         return {**said, "awaiting": False, "records": list(self._lines(found)) if odd else []}
 
     def _lines(self, found: Submission) -> Iterator[dict[str, str]]:
@@ -147,9 +149,10 @@ class Neighbours:
         view = self.receipts.receipt(found.receipt_no, limit=len(parcel.records))
         assert view is not None
         for said in view.document["records"]:
-            if said["verdict"] not in (Verdict.REJECTED, Verdict.HELD):
+            codes = {f["code"] for f in said["findings"]}
+            result = _RESULTS.get(said["verdict"], Result.STALE if OLDER in codes else None)
+            if result is None:
                 continue
-            result = Result.REFUSED if said["verdict"] == Verdict.REJECTED else Result.HELD
             worst = [f for f in said["findings"] if f["severity"] != "warning"] or said["findings"]
             message = "；".join(f["text"] for f in worst)
             yield _line(

@@ -56,4 +56,9 @@ def _values(record: ParcelRecord) -> Record:
         return RowFault("50002")
     values = {**record.common, **record.own()}
     owner = record.common.get("owner_org_code") or record.common.get("provider_code", "")
-    return {**values, "owner_org_code": owner, "cd_operation": record.operation}
+    return {
+        **values,
+        "owner_org_code": owner,
+        "cd_operation": record.operation,
+        "cd_revision": str(record.revision),
+    }

@@ -208,6 +208,14 @@ Index(
     sqlite_where=record_head.c.subject != "",
 )
 
+origin_revision = Table(  # of records that another hub hands over: its own count of revisions
+    "origin_revision",
+    metadata,
+    Column("key_hash", LargeBinary(16), primary_key=True),
+    Column("owner", String(18), primary_key=True),
+    Column("revision", Integer, nullable=False),
+)
+
 finding = Table(
     "finding",
     metadata,

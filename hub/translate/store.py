@@ -14,8 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub.ledger import bulk, cases, heads, holds, journal, submissions, tallies
+from hub.ledger import bulk, cases, heads, holds, journal, origins, submissions, tallies
 from hub.ledger.cases import Due, Opening
+from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
@@ -30,6 +31,8 @@ from standards.states import CaseClass, Verdict
 
 #: What the hub does not take at all is not wrong: there is nothing to report again.
 _NOT_TAKEN = "50001"
+#: The finding of a revision that came after a newer one.
+OLDER = "20002.older"
 
 
 class LostLease(Exception):
@@ -140,8 +143,10 @@ def _decide(
     """The decision of each record that passed the checker and waits for nothing, by its index in the chunk."""
     candidates = prepared.candidates
     passing = [i for i in prepared.position if worst[i] not in (Severity.ERROR, Severity.HOLD)]
+    stale = _stale(connection, s, prepared, findings, passing)
+    passing = [i for i in passing if i not in stale]
     if not passing:
-        return {}
+        return stale
     if len(passing) < len(candidates):
         candidates = candidates.only([prepared.position[i] for i in passing])
     known = heads.look_up(connection, list(dict.fromkeys(candidates.key_hash)))
@@ -167,7 +172,38 @@ def _decide(
             submission_id=s.submission.id,
             now=now,
         )
-    return decisions
+    return decisions | stale
+
+
+def _stale(
+    connection: Connection, s: Storing, prepared: Prepared, findings: list[FindingRow], passing: Sequence[int]
+) -> dict[int, Decision]:
+    """Records of another hub whose revision is older than one that came before (promise 7): known, and not taken."""
+    revisions = prepared.chunk.columns.get("cd_revision") if s.submission.kind == "parcel" else None
+    if not passing or revisions is None:
+        return {}
+    candidates, position = prepared.candidates, prepared.position
+    places = {i: (candidates.key_hash[position[i]], candidates.owner[position[i]]) for i in passing}
+    newest = origins.look_up(connection, list(dict.fromkeys(key for key, _ in places.values())))
+    held: dict[bytes, list[Head]] = {}
+    result: dict[int, Decision] = {}
+    for i, place in places.items():
+        given = int(revisions[i]) if revisions[i].isdigit() else 0
+        before = newest.get(place, 0)
+        if given >= before:
+            newest[place] = given
+            continue
+        held = held or heads.look_up(connection, list({key for key, _ in places.values()}))
+        head = next((h for h in held.get(place[0], ()) if h.owner == place[1]), None)
+        if head is None:
+            continue
+        twin = (head.submission_id, head.row_no)
+        result[i] = Decision(Verdict.DUPLICATE, head.revision, head.operation, twin)
+        params = {"found": str(given), "expected": str(before)}
+        findings.append(FindingRow(i, "", "", prepared.chunk.places[i], OLDER, Severity.WARNING, "", params))
+    if not s.submission.test:
+        origins.write(connection, {place: newest[place] for i, place in places.items() if i not in result})
+    return result
 
 
 def _clash(s: Storing) -> Callable[[UUID, int, int], bool]:

@@ -23,6 +23,7 @@ class TcpProxy:
         self._target_port = target_port
         self._delay_seconds = 0.0
         self._cut_after: int | None = None
+        self._swallows = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._flow = asyncio.Event()
@@ -57,9 +58,13 @@ class TcpProxy:
         """Each connection is reset when this many more bytes have gone to the target: an answer lost, a frame torn."""
         self._cut_after = self.bytes_up + size
 
+    def swallow_answers(self) -> None:
+        """What is asked arrives whole; the connection is reset when the first byte of the answer comes back."""
+        self._swallows = True
+
     def heal(self) -> None:
         """Everything passes again.  Connections that were cut stay cut."""
-        self._delay_seconds, self._cut_after = 0.0, None
+        self._delay_seconds, self._cut_after, self._swallows = 0.0, None, False
         self._do(self._open())
         self._do(self._set_flow(open_=True))
 
@@ -125,6 +130,8 @@ class TcpProxy:
                 data = data[: max(0, self._cut_after - self.bytes_up)]
                 await self._write(writer, data, up=True)
                 raise ConnectionResetError("cut by the proxy")
+            if self._swallows and not up:
+                raise ConnectionResetError("swallowed by the proxy")
             await self._write(writer, data, up=up)
         if writer.can_write_eof():
             writer.write_eof()
