@@ -185,7 +185,8 @@ def test_an_element_with_a_million_attributes_is_answered_in_time():
 
 
 names = st.text("abc名", min_size=1, max_size=3)
-texts = st.text(st.characters(exclude_categories=("Cs", "Cn", "Cc")), max_size=8)
+# Private-use characters are left out: libxml2 writes other GB 18030 codes for some of them than Python reads (U+E831).
+texts = st.text(st.characters(exclude_categories=("Cs", "Cn", "Cc", "Co")), max_size=8)
 
 
 @given(
