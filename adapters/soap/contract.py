@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from copy import deepcopy
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -16,9 +14,13 @@ from standards.xml import parse
 #: A schema keeps its last errors in itself, so each thread has its own.
 _OWN = threading.local()
 NAMESPACE = "urn:cn-supervision-hub:soap:1"
+#: Head of a name of ours, as lxml writes names.
+OURS = f"{{{NAMESPACE}}}"
 OPERATIONS = ("submit", "submitXml", "getReceipt", "fetch", "confirm", "sendParcel")
 _FILE = Path(__file__).with_name("contract.wsdl")
-_XSD = "{http://www.w3.org/2001/XMLSchema}schema"
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+#: In the file, the place where the codes of the data sets come in.
+_DATASET = f"{_XS}simpleType[@name='DatasetId']/{_XS}restriction"
 
 _MESSAGES = """  <wsdl:message name="{0}"><wsdl:part name="parameters" element="tns:{0}"/></wsdl:message>
   <wsdl:message name="{0}Response"><wsdl:part name="parameters" element="tns:{0}Response"/></wsdl:message>
@@ -38,8 +40,23 @@ _BINDING = """    <wsdl:operation name="{0}">
 """
 
 
-def wsdl(address: str, datasets: Iterable[str]) -> bytes:
-    """The contract for callers; `address` is where they reach us."""
+def wsdl(address: str, datasets: Mapping[str, str]) -> bytes:
+    """The contract for callers; `address` is where they reach us, `datasets` the titles of the data sets by id."""
+    root = parse(_contract())
+    for element in root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address"):
+        element.set("location", address)
+    choices = _schema_in(root).find(_DATASET)
+    assert choices is not None
+    for name, title in datasets.items():
+        choice = etree.SubElement(choices, f"{_XS}enumeration", value=name)
+        note = etree.SubElement(etree.SubElement(choice, f"{_XS}annotation"), f"{_XS}documentation")
+        note.text = title
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+@cache
+def _contract() -> bytes:
+    """The file with its operations."""
     parts = [
         *(_MESSAGES.format(name) for name in OPERATIONS),
         '  <wsdl:message name="HubFault"><wsdl:part name="fault" element="tns:HubFault"/></wsdl:message>\n',
@@ -50,26 +67,39 @@ def wsdl(address: str, datasets: Iterable[str]) -> bytes:
         *(_BINDING.format(name) for name in OPERATIONS),
         "  </wsdl:binding>",
     ]
-    text = _FILE.read_text("utf-8").replace("@OPERATIONS@", "".join(parts))
-    return text.replace("@ADDRESS@", escape(address)).replace("@DATASETS@", escape(", ".join(datasets))).encode()
+    return _FILE.read_text("utf-8").replace("@OPERATIONS@", "".join(parts)).encode()
+
+
+def _schema_in(root: etree._Element) -> etree._Element:
+    found = root.find(f".//{_XS}schema")
+    assert found is not None
+    return found
 
 
 @cache
-def schema_document() -> bytes:
-    """The schema that stands in the contract, on its own."""
-    root = parse(wsdl("http://localhost/soap", ()))
-    found = root.find(f".//{_XSD}")
-    assert found is not None
-    return etree.tostring(found)
+def _schema() -> bytes:
+    """The schema on its own; which data sets there are is not its matter."""
+    return etree.tostring(_schema_in(parse(_contract())))
+
+
+@cache
+def _order() -> Mapping[str, Mapping[str, int]]:
+    """By operation: its parts in their order."""
+    found: dict[str, dict[str, int]] = {}
+    for element in parse(_schema()).iterfind(f"{_XS}element"):
+        parts = element.iterfind(f"{_XS}complexType/{_XS}sequence/{_XS}element")
+        found[f"{OURS}{element.get('name')}"] = {f"{OURS}{part.get('name')}": n for n, part in enumerate(parts)}
+    return found
 
 
 def wrong_with(body: etree._Element) -> str:
-    """What the schema says against a request; '' when nothing."""
+    """What the schema says against a request; '' when nothing.  The order of its parts is forgiven."""
     schema: etree.XMLSchema | None = getattr(_OWN, "schema", None)
     if schema is None:
-        schema = _OWN.schema = etree.XMLSchema(parse(schema_document()))
-    document = deepcopy(body)  # out of its envelope
-    if schema.validate(document):
+        schema = _OWN.schema = etree.XMLSchema(parse(_schema()))
+    order = _order()[str(body.tag)]
+    body[:] = sorted(body, key=lambda part: order.get(str(part.tag), len(order)))
+    if schema.validate(body):
         return ""
     first = schema.error_log[0]
-    return str(first.message).replace(f"{{{NAMESPACE}}}", "")[:300]
+    return str(first.message).replace(OURS, "")[:300]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import structlog
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
 from hub.api.access import Caller, TheHub, may_use
+from hub.api.bodies import flow
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
@@ -134,39 +134,7 @@ async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowled
     if length.isdigit() and int(length) <= _SMALL:
         body = await request.body()
         return await run_in_threadpool(hub.intake.receive, hand_over, [body])
-    return await _stream(hub, request, hand_over)
-
-
-async def _stream(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledged:
-    """A large body: it is written to the ledger while it still comes, never more than a few pieces in memory."""
-    pieces: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=8)
-
-    def held() -> Iterator[bytes]:
-        while (piece := pieces.get()) is not None:
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
-
-    work = asyncio.ensure_future(run_in_threadpool(hub.intake.receive, hand_over, held()))
-
-    async def put(piece: bytes | Exception | None) -> bool:
-        while not work.done():
-            try:
-                pieces.put_nowait(piece)
-                return True
-            except queue.Full:
-                await asyncio.sleep(0.005)
-        return False
-
-    try:
-        async for piece in request.stream():
-            if piece and not await put(piece):
-                break
-        await put(None)
-    except Exception as error:  # the caller went away: what came so far is forgotten again
-        await put(error)
-        raise
-    return await work
+    return await flow(request.stream(), partial(hub.intake.receive, hand_over))
 
 
 @router.get(

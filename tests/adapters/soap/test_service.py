@@ -15,7 +15,7 @@ from zeep.exceptions import Fault
 from zeep.wsse.username import UsernameToken
 
 from adapters.soap.contract import NAMESPACE, OPERATIONS, wsdl
-from adapters.soap.envelope import SOAP_11, SOAP_12
+from adapters.soap.message import SOAP_11, SOAP_12
 from demo import ecology
 from standards.registry import built_in
 from standards.samples import Samples
@@ -148,26 +148,32 @@ FILE = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + envelope("<x>
 DEEP = envelope("<a>" * 100_000 + "</a>" * 100_000)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"not xml at all",
-        b"<a/>",
-        b"<a><b></a>",
-        BOMB,
-        FILE,
-        DEEP,
-        envelope(""),
-        envelope("<unknown/>"),
-        envelope(f'<drop xmlns="{NAMESPACE}"/>'),
-        envelope(f'<submit xmlns="{NAMESPACE}"><connection>x</connection></submit>'),
-        envelope(f'<getReceipt xmlns="{NAMESPACE}"/>'),
-        envelope("x" * 40_000_000),
-        b"\xff\xfe\x00",
-    ],
-    ids=str,
-)
+HOSTILE = {
+    "empty": b"",
+    "no xml": b"not xml at all",
+    "no envelope": b"<a/>",
+    "not well-formed": b"<a><b></a>",
+    "bomb": BOMB,
+    "file": FILE,
+    "deep": DEEP,
+    "no operation": envelope(""),
+    "unknown": envelope("<unknown/>"),
+    "unknown of ours": envelope(f'<drop xmlns="{NAMESPACE}"/>'),
+    "no record": envelope(f'<submit xmlns="{NAMESPACE}"><connection>x</connection></submit>'),
+    "no number": envelope(f'<getReceipt xmlns="{NAMESPACE}"/>'),
+    "two operations": envelope(f'<fetch xmlns="{NAMESPACE}"/><fetch xmlns="{NAMESPACE}"/>'),
+    "text only": envelope("x" * 40_000_000),
+    "many elements": envelope("<a/>" * 5_000_000),
+    "many attributes": envelope("<a " + " ".join(f"a{n}='1'" for n in range(1_000_000)) + "/>"),
+    "a long tag": envelope("<" + "a" * 30_000_000 + "/>"),
+    "a comment": envelope("<!--" + "a" * 30_000_000 + "-->"),
+    "a header": envelope("").replace(b"<s:Body>", b"<s:Header><h>" + b"x" * 20_000_000 + b"</h></s:Header><s:Body>"),
+    "binary": b"\xff\xfe\x00",
+    "multipart": b"--x\r\ncontent-type: text/xml\r\n\r\n<a/>\r\n--x--",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_and_broken_messages_are_answered_with_the_fault(service: Service, body: bytes) -> None:
     status, root = post(service, body, **{"content-type": "text/xml"})
     assert status == 500
@@ -187,7 +193,7 @@ def test_soap_12_and_old_encodings_are_understood(service: Service) -> None:
 
 
 def test_the_address_in_the_contract_is_the_one_that_callers_reach() -> None:
-    text = wsdl("https://hub.example/soap?a=1&b=2", ["check_action"]).decode()
+    text = wsdl("https://hub.example/soap?a=1&b=2", {"check_action": "检查"}).decode()
     root = etree.fromstring(text.encode())
     (address,) = root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")
     assert address.get("location") == "https://hub.example/soap?a=1&b=2"

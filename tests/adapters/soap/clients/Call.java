@@ -1,4 +1,5 @@
 import hub.DataRecord;
+import hub.DatasetId;
 import hub.Field;
 import hub.HubFault;
 import hub.Receipt;
@@ -18,10 +19,10 @@ public class Call {
             field.setValue(hub(words[i].substring(at + 1)));
             record.getField().add(field);
         }
-        Receipt receipt = port.submit(words[1], "soap-checks", "java-1", 20, List.of(record));
+        Receipt receipt = port.submit(words[1], "soap-checks", "java-1", DatasetId.CHECK_ACTION, 20, List.of(record));
         String fault = "null";
         try {
-            port.submit(words[2], "soap-checks", "java-1", 20, List.of(record));
+            port.submit(words[2], "soap-checks", "java-1", DatasetId.CHECK_ACTION, 20, List.of(record));
         } catch (HubFault error) {
             fault = "{\"text\": \"" + error.getMessage() + "\", \"code\": \"" + error.getFaultInfo().getCode() + "\"}";
         }

@@ -2,7 +2,7 @@
 const soap = require("soap");
 const [, , wsdl, key, wrong, record] = process.argv;
 const field = Object.entries(JSON.parse(record)).map(([name, value]) => ({ name, value }));
-const ask = { key, connection: "soap-checks", id: "node-1", waitSeconds: 20, record: [{ field }] };
+const ask = { key, connection: "soap-checks", id: "node-1", dataset: "check_action", waitSeconds: 20, record: [{ field }] };
 (async () => {
   const client = await soap.createClientAsync(wsdl);
   const [{ receipt }] = await client.submitAsync(ask);

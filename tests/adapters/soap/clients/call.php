@@ -6,7 +6,7 @@ $fields = [];
 foreach (json_decode($record, true) as $name => $value) {
     $fields[] = ['name' => $name, 'value' => $value];
 }
-$ask = ['key' => $key, 'connection' => 'soap-checks', 'id' => 'php-1', 'waitSeconds' => 20, 'record' => [['field' => $fields]]];
+$ask = ['key' => $key, 'connection' => 'soap-checks', 'id' => 'php-1', 'dataset' => 'check_action', 'waitSeconds' => 20, 'record' => [['field' => $fields]]];
 $receipt = $client->submit($ask)->receipt;
 try {
     $client->submit(['key' => $wrong] + $ask);
