@@ -12,7 +12,7 @@ from io import RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from adapters.formats.base import Reading, ReadOptions
-from adapters.formats.encoding import find_decoding
+from adapters.formats.encoding import Decoding, codec_of, find_decoding
 from adapters.formats.payload import bytes_payload
 from adapters.formats.xml import sound_blocks
 from adapters.soap.message import Message
@@ -41,11 +41,7 @@ class Incoming:
         self._arriving = _Arriving(first, whole)
         self._ready: list[bytes] = []
         self._beginning = _Beginning()
-        try:
-            declared = xml.declared_encoding(first)
-            decoding = find_decoding(bytes_payload("", first, content_type), ReadOptions(), Reading(), declared)
-        except UnreadablePayload as error:
-            raise _refused(error) from error
+        decoding = _decoding(first if whole else first[: first.rfind(b">") + 1], content_type, whole)
         self._steps = xml.events(sound_blocks(self._arriving, decoding), self.message)
         while (whole or self._arriving.left > _LEFT) and self._step():
             pass
@@ -76,6 +72,18 @@ class Incoming:
         if text:
             self._ready.append(text.encode("utf-8", "surrogatepass"))
         return going
+
+
+def _decoding(known: bytes, content_type: str, whole: bool) -> Decoding:
+    """How the message becomes text; `known` ends between two characters."""
+    declared = xml.declared_encoding(known)
+    codec = codec_of(declared)
+    if not whole and known.isascii() and codec and not codec.startswith("utf-"):
+        return Decoding(codec, "declared")  # nothing speaks against it yet
+    try:
+        return find_decoding(bytes_payload("", known, content_type), ReadOptions(), Reading(), declared)
+    except UnreadablePayload as error:
+        raise _refused(error) from error
 
 
 class _Arriving(RawIOBase):

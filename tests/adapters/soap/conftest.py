@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from hub import serve
@@ -20,6 +22,12 @@ MORE = """
 party = "ecology"
 adapter = "soap"
 dataset = "check_action"
+
+[connections.soap-penalties]
+party = "ecology"
+adapter = "soap"
+mapping = "demo_ecology/punish_action"
+read = { encoding = "gb18030" }
 
 [destinations.letters]
 party = "market"
@@ -43,6 +51,13 @@ class Service:
     @property
     def wsdl(self) -> str:
         return f"{self.running.address}/soap?wsdl"
+
+    def receipt(self, number: str) -> dict[str, Any]:
+        """The same receipt by the other door."""
+        headers = {"authorization": f"Bearer {self.key}"}
+        answer = httpx2.get(f"{self.running.address}/v1/receipts/{number}", headers=headers)
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from tests.hub.api.test_hostile import peak_mb
 from tests.hub.faults.rig import HubProcess, pause
 from tests.receiver import Receiver
 
-#: A hub at rest has about 150 MB; one tree of such a message had 1000.
+#: A hub at rest has about 150 MB; one tree of such a message had 700.
 PEAK_MB = 400
-MEGABYTES = 28
+MEGABYTES = 20
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     receiver = Receiver().start()
     hub = HubProcess.make(tmp_path_factory.mktemp("bounds"), receiver)
     path = hub.folder / "hub.toml"
-    path.write_text(path.read_text("utf-8").replace("port = 0", "port = 0\nmax_body_mb = 60"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("port = 0", "port = 0\nmax_body_mb = 24"), "utf-8")
     hub.start()
     yield hub
     hub.stop()
@@ -118,6 +118,6 @@ def test_a_large_message_that_breaks_off_is_not_taken(hub: HubProcess) -> None:
 
 
 def test_more_than_the_door_takes_is_refused(hub: HubProcess) -> None:
-    answer = say(hub, stated(SUBMIT, filled("<record><field><name>a</name></field></record>") * 3))
+    answer = say(hub, stated(SUBMIT, filled("<record><field><name>a</name></field></record>") * 2))
 
     assert word(answer, "code") == "payload-too-large"

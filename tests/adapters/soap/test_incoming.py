@@ -114,6 +114,14 @@ def test_pieces_make_no_difference(cuts: list[int], codec: str, first: int) -> N
     assert b"".join(incoming.payload(pieces())) == taken(data)
 
 
+def test_a_large_message_is_in_the_encoding_it_declares_though_it_begins_in_ascii() -> None:
+    text = "a,b\n" * 300_000 + TEXT
+    data = ('<?xml version="1.0" encoding="GBK"?>' + one_text(text)).encode("gbk")
+    incoming = Incoming(data[: 1 << 20], whole=False)
+
+    assert b"".join(incoming.payload([data[1 << 20 :]])).decode() == text
+
+
 def test_a_large_message_says_early_what_it_wants() -> None:
     with pytest.raises(BadRequest, match="first megabyte"):
         Incoming(b"<s:Envelope" + b" " * (1 << 20), whole=False)

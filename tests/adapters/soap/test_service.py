@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from datetime import date
 from itertools import count
 from typing import Any
@@ -11,12 +12,15 @@ import httpx2
 import pytest
 import zeep
 from lxml import etree
+from typer.testing import CliRunner
 from zeep.exceptions import Fault
 from zeep.wsse.username import UsernameToken
 
-from adapters.soap.contract import NAMESPACE, OPERATIONS, wsdl
+from adapters.soap.contract import NAMESPACE, OPERATIONS
 from adapters.soap.message import SOAP_11, SOAP_12
 from demo import ecology
+from hub.cli.main import app
+from standards.digest import Sm3Stream
 from standards.registry import built_in
 from standards.samples import Samples
 from tests.adapters.soap.conftest import Service
@@ -33,6 +37,13 @@ def records(number: int) -> list[dict[str, str]]:
 
 def fields(record: dict[str, str]) -> dict[str, Any]:
     return {"field": [{"name": name, "value": value} for name, value in record.items()]}
+
+
+def refused(client: zeep.Client, operation: str, **words: Any) -> str:
+    """The code of the fault that a call is answered with."""
+    with pytest.raises(Fault) as caught:
+        client.service[operation](**words)
+    return str(caught.value.detail.findtext(f"{{{NAMESPACE}}}HubFault/{{{NAMESPACE}}}code"))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +87,71 @@ def test_a_supplier_sends_a_whole_document_in_one_string(client: zeep.Client, se
     assert (said.read, said.accepted) == (3, 3)
 
 
+def test_a_string_is_kept_as_it_is_and_not_taken_for_the_encoding_of_the_files(
+    client: zeep.Client, service: Service
+) -> None:
+    """The settings of one connection are for files in GB18030; a string of SOAP has no encoding of its own."""
+    for connection, head, first in (("ecology-penalties", b"", 7100), ("soap-penalties", BOM_UTF8, 7200)):
+        text = b"".join(ecology.pieces(ecology.rows(2, seed=78, first=first), encoding="utf-8")).decode()
+        content = text.replace("\r\n", "\n")
+        said = client.service.submitXml(key=service.key, connection=connection, waitSeconds=20, content=content)
+        assert (said.read, said.accepted) == (2, 2), said
+        digest = Sm3Stream()
+        digest.update(head + content.encode())
+        assert service.receipt(said.receiptNo)["file"]["digest"] == digest.hexdigest()
+
+
+def test_an_envelope_in_gbk_with_a_document_in_gbk_within_is_read(service: Service) -> None:
+    (row,) = ecology.rows(1, seed=79, first=7900)
+    names = [name.replace("(万元)", "") for name in ecology.HEADER]
+    cells = "".join(f"<{name}>{value}</{name}>" for name, value in zip(names, row.values, strict=True))
+    document = f'<?xml version="1.0" encoding="GBK"?><处罚列表><处罚>{cells}</处罚></处罚列表>'
+    call = (
+        f'<submitXml xmlns="{NAMESPACE}"><key>{service.key}</key><connection>ecology-penalties</connection>'
+        f"<waitSeconds>20</waitSeconds><content><![CDATA[{document}]]></content></submitXml>"
+    )
+    body = b'<?xml version="1.0" encoding="GBK"?>' + envelope(call).decode().encode("gbk")
+
+    status, root = post(service, body, **{"content-type": "text/xml; charset=GBK"})
+
+    assert status == 200, etree.tostring(root)
+    found = service.receipt(str(root.findtext(f".//{{{NAMESPACE}}}receiptNo")))
+    assert (found["counts"]["read"], found["file"]["format"], found["file"]["encoding"]) == (1, "xml", "utf-8")
+    assert "10009.declared" not in json.dumps(found)
+    wrong = {f["element"] for one in found["records"] for f in one["findings"] if f["severity"] == "error"}
+    assert wrong <= {"fine", "confiscate_amount"}, "only the columns whose names XML cannot hold may be missing"
+
+
+def test_the_same_id_gives_the_same_receipt_and_other_content_the_fault(client: zeep.Client, service: Service) -> None:
+    call = {"key": service.key, "connection": "ecology-penalties", "id": "string-1"}
+    first = client.service.submitXml(**call, content="案件编号\n1\n")
+
+    again = client.service.submitXml(**call, content="案件编号\n1\n", waitSeconds=20)
+
+    assert (again.receiptNo, again.repeated, first.repeated) == (first.receiptNo, True, False)
+    assert again.state in ("judged", "settled")
+    assert refused(client, "submitXml", **call, content="案件编号\n2\n") == "idempotency-conflict"
+    assert refused(client, "submitXml", **{**call, "id": "x" * 201}, content="案件编号\n1\n") == "bad-request"
+
+
+def test_a_receipt_of_many_findings_is_asked_for_page_by_page(client: zeep.Client, service: Service) -> None:
+    text = b"".join(ecology.pieces(ecology.rows(620, seed=5, first=20_000, faults=1.0), encoding="utf-8")).decode()
+    said = client.service.submitXml(key=service.key, connection="ecology-penalties", waitSeconds=60, content=text)
+
+    first = client.service.getReceipt(key=service.key, receiptNo=said.receiptNo)
+    second = client.service.getReceipt(key=service.key, receiptNo=said.receiptNo, after=first.next)
+
+    assert (first.rejected, second.next) == (620, None)
+    told = {finding.row for page in (first, second) for finding in page.findings if finding.severity == "error"}
+    assert told == set(range(1, 621))
+
+
+def test_a_receipt_of_another_party_is_not_there(client: zeep.Client, service: Service) -> None:
+    said = client.service.submitXml(key=service.key, connection="ecology-penalties", content="案件编号\n3\n")
+
+    assert refused(client, "getReceipt", key=service.market, receiptNo=said.receiptNo) == "unknown-name"
+
+
 def test_the_key_may_stand_in_a_username_token_or_the_header(service: Service) -> None:
     one = zeep.Client(service.wsdl, wsse=UsernameToken("ecology", service.key))
     said = one.service.submit(connection="soap-checks", waitSeconds=20, record=[fields(records(1)[0])])
@@ -85,6 +161,14 @@ def test_the_key_may_stand_in_a_username_token_or_the_header(service: Service) -
     assert plain.service.getReceipt(receiptNo=said.receiptNo).accepted == 1
 
 
+def test_a_username_token_names_its_party_and_holds_the_key_itself(service: Service) -> None:
+    other = zeep.Client(service.wsdl, wsse=UsernameToken("market", service.key))
+    digest = zeep.Client(service.wsdl, wsse=UsernameToken("ecology", service.key, use_digest=True))
+
+    for one in (other, digest):
+        assert refused(one, "getReceipt", receiptNo="1") == "wrong-key"
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -92,6 +176,7 @@ def test_the_key_may_stand_in_a_username_token_or_the_header(service: Service) -
         ({"connection": "soap-checks"}, "wrong-key"),
         ({"key": "own", "connection": "soap-check"}, "unknown-name"),
         ({"key": "own", "connection": "market-penalties"}, "not-allowed"),
+        ({"key": "own", "connection": "soap-checks", "dataset": "punish_action"}, "bad-request"),
     ],
 )
 def test_a_refusal_is_the_declared_fault(
@@ -192,9 +277,33 @@ def test_soap_12_and_old_encodings_are_understood(service: Service) -> None:
     assert "没有" in str(root.findtext(f".//{{{SOAP_12}}}Text"))
 
 
-def test_the_address_in_the_contract_is_the_one_that_callers_reach() -> None:
-    text = wsdl("https://hub.example/soap?a=1&b=2", {"check_action": "检查"}).decode()
-    root = etree.fromstring(text.encode())
-    (address,) = root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")
-    assert address.get("location") == "https://hub.example/soap?a=1&b=2"
-    assert "check_action" in text
+def test_a_header_that_must_be_understood_and_is_not_has_its_own_code(service: Service) -> None:
+    header = b'<s:Header><h:Pay xmlns:h="urn:h" s:mustUnderstand="1"/></s:Header>'
+
+    _, root = post(service, envelope("").replace(b"<s:Body>", header + b"<s:Body>"))
+
+    assert (root.findtext(".//faultcode"), fault_of(root)) == ("soap:MustUnderstand", "not-understood")
+
+
+def test_a_mistake_of_ours_is_the_fault_too_and_says_nothing_of_the_inside(
+    client: zeep.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("hub.api.soap.may_use", broken)
+
+    with pytest.raises(Fault) as caught:
+        client.service.submitXml(key=service.key, connection="ecology-penalties", content="x")
+
+    assert caught.value.code == "soap:Server"
+    assert "secret" not in etree.tostring(caught.value.detail).decode() + caught.value.message
+
+
+def test_the_check_of_the_settings_says_that_the_data_come_by_themselves(service: Service) -> None:
+    config = service.running.hub.state.parent / "hub.toml"
+
+    said = CliRunner().invoke(app, ["check", "--config", str(config), "--json"])
+
+    results = {one["what"]: (one["ok"], one["said"]) for one in json.loads(said.stdout)}
+    assert results["connection soap-checks"] == (True, "由对方推送 pushed to us")
