@@ -28,11 +28,13 @@ from tests.hub.city import until
 
 STANDARD = built_in()
 CHECKS = STANDARD.dataset("check_action")
-_seeds = count(1)
+_seeds, _numbers = count(1), count(20250100001)
 
 
 def records(number: int) -> list[dict[str, str]]:
-    return list(Samples(CHECKS, STANDARD, seed=next(_seeds) * 1000, today=date(2025, 6, 30)).records(number))
+    """Good records, none of which was there before."""
+    made = Samples(CHECKS, STANDARD, seed=next(_seeds) * 1000, today=date(2025, 6, 30)).records(number)
+    return [{**record, "check_action_code": str(next(_numbers))} for record in made]
 
 
 def fields(record: dict[str, str]) -> dict[str, Any]:
