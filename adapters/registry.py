@@ -18,6 +18,7 @@ BUILT_IN = {
     "table": "adapters.table",
     "soap": "adapters.soap",
     "rest_pull": "adapters.rest_pull",
+    "soap_pull": "adapters.soap_pull",
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
