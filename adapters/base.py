@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from mappings.outward import OutForm
+from standards.errors import UnknownName
 from standards.model import CodeList, DataSet, Element
 from standards.ports import Destination, Source
 
@@ -35,6 +37,11 @@ class StandardView(Protocol):
         ...
 
 
+def no_forms(name: str) -> OutForm:
+    """Where there are none.  Raises UnknownName."""
+    raise UnknownName(f"no form {name}", what_zh=f"没有名为 {name} 的输出格式")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What an adapter is told about the hub it works for."""
@@ -50,6 +57,8 @@ class Surroundings:
     standard: StandardView
     #: Fetches a secret by its reference (`env:NAME`, `file:/path`).
     secret: Callable[[str], str]
+    #: An outward form by its name; raises UnknownName, BadConfiguration.
+    form: Callable[[str], OutForm] = no_forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ BUILT_IN = {
     "rest_pull": "adapters.rest_pull",
     "soap_pull": "adapters.soap_pull",
     "rest_push": "adapters.rest_push",
+    "form_push": "adapters.form_push",
+    "soap_push": "adapters.soap_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
     "upper_platform": "adapters.upper_platform",

@@ -19,14 +19,17 @@ import httpx2
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from adapters.base import Manifest, Surroundings
+from adapters.signing import NOT_LISTED, Gateway, SignedAnew, signer_of
 from adapters.transport import HttpSettings, HttpTransport
 from standards.clock import SHANGHAI, Clock, SystemClock
 from standards.digest import sm3
-from standards.errors import AnswerNotUnderstood, BadConfiguration
+from standards.errors import AnswerNotUnderstood, BadConfiguration, NotAllowed
 from standards.ports import HandOver, SourceContext
 
 #: Pages of one round; a service that never ends is told.
 _MOST_PAGES = 10_000
+#: Attempts with a signature: a short-lived secret may just have ended.
+_FRESH_SECRETS = 2
 
 
 class RestPullSettings(HttpSettings):
@@ -56,6 +59,13 @@ class RestPullSettings(HttpSettings):
     overlap_seconds: int = Field(60, ge=0, description="{since} is so much earlier, because clocks differ.")
     day_format: str = Field("%Y-%m-%d", description="How {day} is written.")
     pause_seconds: PositiveFloat = Field(300, description="Rest between two rounds.")
+    gateway: Gateway | None = Field(
+        None, description="How the gateway in front of it wants requests signed; empty: not."
+    )
+    nothing: str = Field(
+        "", description="What the service says in plain words when it has no data; told as no records."
+    )
+    failed: str = Field("", description="JSON pointer of an error code; a value there means the request failed.")
 
     @model_validator(mode="after")
     def _paging_is_whole(self) -> Self:
@@ -97,6 +107,10 @@ class RestPull:
         self._headers = dict(settings.headers)
         if settings.key_header and key:
             self._headers[settings.key_header] = key
+        self._signer = signer_of(settings.gateway, around.secret, self._clock, self._post_plain)
+
+    def _post_plain(self, url: str, body: bytes) -> bytes:
+        return self._http.request("POST", url, content=body, headers={"content-type": "application/json"}).content
 
     def run_once(self, context: SourceContext) -> int:
         """Ask for what is new; how many pages were handed over."""
@@ -198,10 +212,30 @@ class RestPull:
             url += ("&" if "?" in url else "?") + urlencode(params)
         body = _fill(self._s.body, filled).encode() if self._s.method == "POST" else None
         sent = {**self._headers, **headers, **({"content-type": "application/json"} if body else {})}
-        return self._http.request(self._s.method, url, content=body, headers=sent)
+        for _ in range(_FRESH_SECRETS):
+            response = self._http.request(self._s.method, url, content=body, headers=SignedAnew(sent, self._signer))
+            why = self._refusal(response)
+            if not why:
+                return response
+            if why not in NOT_LISTED or not self._signer.refused():
+                break
+        host = response.request.url.host
+        raise NotAllowed(f"{host} refused: {why}", what_zh=f"{host} 拒绝请求：{why}")
+
+    def _refusal(self, response: httpx2.Response) -> str:
+        """The error code in an answer with status 200; '' when there is none."""
+        if not self._s.failed or response.status_code == 304:
+            return ""
+        try:
+            found = _at(json.loads(response.content), self._s.failed)
+        except ValueError:
+            return ""
+        return "" if found in (None, "", 0, "0") else str(found)
 
     def _read(self, response: httpx2.Response) -> tuple[int | None, str]:
         """How many records an answer has (None: not JSON), and where the next page is."""
+        if self._s.nothing and self._s.nothing in response.text[:1000]:
+            return 0, ""
         if "json" not in response.headers.get("content-type", "json"):
             return None, ""
         try:

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from adapters import registry
 from adapters.formats.base import ReadOptions
+from adapters.outward import Formed
 from hub.config import line_of
 from hub.generations import Body, Generation, assemble, functions_of
 from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
 from mappings.lint import lint
+from mappings.outward import lint_form, load_form
 from standards.errors import HubError, UnknownName
 from standards.expressions import parse
 from standards.findings import catalogue
@@ -27,17 +29,18 @@ from standards.yaml_text import Problem, words_at
 
 def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> list[Problem]:
     """Mistakes of settings that are well-formed; `text` is the file they came from, for the lines."""
-    run = _Check(settings, text, name)
     try:
         generation = assemble(0, body, site, NO_SEAL)
     except HubError as error:
         return [Problem(name, 1, error.what, error.hint or "")]
+    run = _Check(settings, text, name, generation)
     run.generation(generation)
     return run.problems
 
 
 class _Check:
-    def __init__(self, settings: Settings, text: str, name: str) -> None:
+    def __init__(self, settings: Settings, text: str, name: str, known: Generation) -> None:
+        self.known = known
         self.settings = settings
         self.text = text
         self.name = name
@@ -122,9 +125,9 @@ class _Check:
     def _read_options(self, path: tuple[str | int, ...], first: dict[str, Any], own: dict[str, Any]) -> None:
         self._model((*path, "read"), ReadOptions, {**first, **own})
 
-    def _model(self, path: tuple[str | int, ...], model: type[BaseModel], values: dict[str, Any]) -> None:
+    def _model(self, path: tuple[str | int, ...], model: type[BaseModel], values: dict[str, Any]) -> BaseModel | None:
         try:
-            model.model_validate(values)
+            return model.model_validate(values)
         except ValidationError as error:
             for one in error.errors():
                 where = (*path, *one["loc"])
@@ -135,6 +138,7 @@ class _Check:
                 else:
                     said = one["msg"].removeprefix("Value error, ")
                     self.complain(where, f"{'.'.join(str(p) for p in one['loc'])}: {said}")
+        return None
 
     def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], *, source: bool) -> None:
         try:
@@ -146,7 +150,30 @@ class _Check:
         if model is None:
             self.complain((*path, "adapter"), f"the adapter {name} does not {'take in' if source else 'deliver'}")
             return
-        self._model((*path, "settings"), model, values)
+        if source:
+            self._model((*path, "settings"), model, values)
+        else:
+            self._forms(path, self._model((*path, "settings"), model, values))
+
+    def _forms(self, path: tuple[str | int, ...], settings: BaseModel | None) -> None:
+        """Outward forms that a destination uses: each for its data set, and without mistakes."""
+        if not isinstance(settings, Formed):
+            return
+        for dataset_id, name in settings.forms.items():
+            where = (*path, "settings", "forms", dataset_id)
+            if not self._one_of(where, "data set", dataset_id, self.known.standard.ids()):
+                continue
+            try:
+                loaded = load_form(self.known.folders, name)
+            except UnknownName as error:
+                self.complain(where, error.what, error.hint or "")
+                continue
+            dataset = self.known.standard.dataset(dataset_id)
+            if loaded.file is not None and loaded.file.dataset != dataset_id:
+                self.complain(where, f"the form {name} is for {loaded.file.dataset}, not {dataset_id}")
+                continue
+            lint_form(loaded, dataset, self.known.standard.common)
+            self.problems += [Problem(f"{name}.out.yaml", p.line, p.what, p.hint) for p in loaded.document.problems]
 
     def _destination(self, name: str) -> None:
         path = ("destinations", name)

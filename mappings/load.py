@@ -68,7 +68,7 @@ class MappingFolders:
         found: dict[str, None] = {}
         for folder in self.folders:
             for path in sorted(folder.glob("*/*.yaml")):
-                if not path.name.endswith(".cases.yaml"):
+                if not path.name.endswith((".cases.yaml", ".out.yaml")):
                     found.setdefault(f"{path.parent.name}/{path.stem}")
         return sorted(found)
 

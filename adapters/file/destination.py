@@ -20,6 +20,7 @@ from adapters.file.forms import ENDINGS, render, unfit
 from adapters.file.looks import Looks
 from adapters.file.settings import FileDestinationSettings
 from adapters.file.where import open_folder
+from adapters.outward import Rendering
 from standards.clock import SHANGHAI, Clock, SystemClock
 from standards.errors import AnswerNotUnderstood, BadSetup, ReceiverRefused
 from standards.parcel import Answer, AnswerLine, Parcel, Result
@@ -58,12 +59,14 @@ class FileDestination:
         self._folder: Folder = folder or open_folder(settings.folder, settings.sftp, around)
         self._clock = clock or SystemClock()
         self._looks = Looks(timedelta(seconds=settings.stable_seconds))
+        self._rendering = Rendering(settings.forms, around)
         self._swept = False
 
     def deliver(self, parcel: Parcel) -> Answer:
         """Write the parcel's file."""
         self._sweep()
-        refused = unfit(parcel, self._settings.form)
+        formed = self._rendering.of(parcel) if parcel.dataset in self._settings.forms else None
+        refused = list(formed.refused) if formed else unfit(parcel, self._settings.form)
         if refused:
             if self._settings.receipts_folder and len({line.cd_id for line in refused}) < len(parcel):
                 raise _in_parts(refused)
@@ -71,7 +74,8 @@ class FileDestination:
             parcel = replace(parcel, records=tuple(r for r in parcel.records if r.cd_id not in out))
         name = self.file_name(parcel)
         if parcel.records:
-            self._folder.write(name, render(parcel, self._settings, self._around.standard))
+            pieces = [formed.body()] if formed else render(parcel, self._settings, self._around.standard)
+            self._folder.write(name, pieces)
             if self._settings.marker:
                 self._folder.write(name + self._settings.marker, ())
         awaiting = bool(self._settings.receipts_folder) and bool(parcel.records)
@@ -96,10 +100,16 @@ class FileDestination:
         }
         if "{table" in self._settings.name:
             words["table"] = self._around.standard.dataset(parcel.dataset, parcel.version).table
-        name = self._settings.name.format(**words) + ENDINGS[self._settings.form]
+        name = self._settings.name.format(**words) + ENDINGS[self._rows_of(parcel.dataset)]
         if "/" in name or "\\" in name:
             raise BadSetup(f"the name pattern makes a path: {name}", what_zh=f"文件名规则产生了路径：{name}")
         return name
+
+    def _rows_of(self, dataset: str) -> str:
+        """What is in the file."""
+        if dataset in self._settings.forms:
+            return str(self._around.form(self._settings.forms[dataset]).file.wire.rows)
+        return self._settings.form
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
         """Receipts that the receiver has put into the receipts folder."""

@@ -76,6 +76,9 @@ class FileDestinationSettings(AdapterSettings):
         "csv",
         description="csv, ndjson (a record a line), json (the parcel as a CloudEvent) or xml (by the standard's XSD).",
     )
+    forms: dict[str, str] = Field(
+        {}, description="Data set = outward form `<system>/<name>`: these are written in the receiver's own words."
+    )
     encoding: TextEncoding = Field(
         "utf-8-sig", description="Encoding of csv and xml; json and ndjson are always UTF-8."
     )

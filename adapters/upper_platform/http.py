@@ -23,18 +23,9 @@ import httpx2
 import msgspec
 
 from adapters.base import Surroundings
+from adapters.signing import NOT_LISTED, SignedAnew, signer_of
 from adapters.transport import HttpTransport
 from adapters.upper_platform.settings import CentreService
-from adapters.upper_platform.signing import (
-    NOT_LISTED,
-    SharingSettings,
-    SharingSigner,
-    SignedAnew,
-    Signer,
-    TifSettings,
-    TifSigner,
-    Unsigned,
-)
 from standards.clock import Clock
 from standards.digest import sm3
 from standards.errors import AnswerNotUnderstood, NotAllowed
@@ -98,16 +89,8 @@ class CentreByHttp:
         self._level = level
         key = around.secret(settings.key) if settings.key else ""
         self._http = HttpTransport(settings, key=key, transport=transport)
-        self._signer = self._make_signer(around)
+        self._signer = signer_of(settings.gateway, around.secret, clock, self._post_plain)
         self._ask_at: datetime | None = None
-
-    def _make_signer(self, around: Surroundings) -> Signer:
-        match self._settings.gateway:
-            case TifSettings() as tif:
-                return TifSigner(tif, around.secret(tif.token), self._clock)
-            case SharingSettings() as sharing:
-                return SharingSigner(sharing, around.secret(sharing.app_key), self._clock, self._post_plain)
-        return Unsigned()
 
     def _post_plain(self, url: str, body: bytes) -> bytes:
         """For the secret itself, which is signed inside the body."""

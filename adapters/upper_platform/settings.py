@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, NonNegativeFloat, model_validator
 
 from adapters.base import AdapterSettings
+from adapters.signing import Gateway
 from adapters.table.settings import TableSettings
 from adapters.transport import HttpSettings
-from adapters.upper_platform.signing import SharingSettings, TifSettings
-
-Gateway = Annotated[SharingSettings | TifSettings, Field(discriminator="kind")]
 
 
 class CentreTables(TableSettings):

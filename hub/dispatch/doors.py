@@ -11,6 +11,7 @@ from adapters.base import Surroundings
 from hub.config import secret
 from hub.generations import Generation
 from hub.settings import Destination as DestinationSettings
+from mappings.outward import load_form
 from standards.errors import BadConfiguration
 from standards.ports import Destination
 
@@ -27,6 +28,7 @@ def surroundings(generation: Generation, name: str, party: str) -> Surroundings:
         hub_code=hub.code,
         standard=generation.standard,
         secret=secret,
+        form=lambda form: load_form(generation.folders, form).compiled(),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.upper_platform.signing import encrypt, sharing_sign, tif_signature
+from adapters.signing import encrypt, sharing_sign, tif_signature
 from standards.clock import Clock
 
 #: Clock skew that is tolerated; what the real gateways tolerate is not known for sure (DOMAIN 6.2, b).

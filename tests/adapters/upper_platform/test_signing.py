@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from adapters.upper_platform.signing import (
+from adapters.signing import (
     Secrets,
     SharingSettings,
     SharingSigner,

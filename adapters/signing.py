@@ -17,7 +17,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives import padding
@@ -54,6 +54,9 @@ class TifSettings(AdapterSettings):
     paasid: str = Field(min_length=1, description="Identity of the caller (x-tif-paasid).")
     token: str = Field(pattern=_BY_REFERENCE, description="Token, by reference: env:NAME or file:/path.")
     service_id: str = Field("", description="Service (x-tif-serviceId), where the gateway asks for it.")
+
+
+Gateway = Annotated[SharingSettings | TifSettings, Field(discriminator="kind")]
 
 
 class Signer(Protocol):
@@ -264,6 +267,18 @@ def decrypt(app_key: str, text: str) -> str:
 
 def _cipher(app_key: str) -> Cipher[modes.ECB]:
     return Cipher(algorithms.AES(derived_key(app_key)), modes.ECB())  # noqa: S305 - the platform's way
+
+
+def signer_of(
+    gateway: Gateway | None, secret: Callable[[str], str], clock: Clock, post: Callable[[str, bytes], bytes]
+) -> Signer:
+    """What signs for a gateway; `post` fetches the short-lived secret of the sharing platform."""
+    match gateway:
+        case TifSettings() as tif:
+            return TifSigner(tif, secret(tif.token), clock)
+        case SharingSettings() as sharing:
+            return SharingSigner(sharing, secret(sharing.app_key), clock, post)
+    return Unsigned()
 
 
 class SignedAnew(Mapping[str, str]):
