@@ -15,9 +15,9 @@ from sqlalchemy import Connection, MetaData, Table, bindparam, create_engine, ev
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.pool import StaticPool
 
+from adapters.simulators.faults import Dice, Faults
 from adapters.upper_platform.simulator import reports
 from adapters.upper_platform.simulator.arriving import Incoming, Origin, arrive
-from adapters.upper_platform.simulator.faults import Dice, Faults
 from adapters.upper_platform.simulator.judge import Judge
 from adapters.upper_platform.simulator.judging import judge_rows
 from adapters.upper_platform.simulator.reports import Count, StoredRevision

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adapters.upper_platform.simulator.faults import Faults
+from adapters.simulators.faults import Faults
 from standards.checker import Checker, Fault
 from standards.findings import Finding, severity_of, text
 from standards.model import DataSet, FilledBy, Severity

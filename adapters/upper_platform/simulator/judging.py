@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from adapters.simulators.faults import Faults
 from adapters.table.writing import chunks
-from adapters.upper_platform.simulator.faults import Faults
 from adapters.upper_platform.simulator.judge import Error, Judge
 from adapters.upper_platform.simulator.stores import RIGHT, WRONG, Books, Stores
 

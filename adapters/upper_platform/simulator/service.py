@@ -20,8 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from adapters.simulators.faults import Faults
 from adapters.upper_platform.simulator.centre import Centre
-from adapters.upper_platform.simulator.faults import Faults
 from adapters.upper_platform.simulator.gateway import Gateway, NotSigned
 from standards.digest import sm3
 from standards.parcel import AnswerLine, NotAParcel, from_event

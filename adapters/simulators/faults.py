@@ -1,4 +1,4 @@
-"""What a simulated centre can be made to do wrong.  Shares are chances from 0 to 1, changeable while it runs."""
+"""What a simulated counterpart can be made to do wrong.  Shares are chances from 0 to 1, changeable while it runs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The named systems: each feed on its way, each fault and what remains of it."""
