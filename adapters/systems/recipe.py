@@ -55,7 +55,10 @@ def _feed(system: System, name: str, feed: Feed, words: Mapping[str, str], extra
         if feed.read:
             lines.append(f"read = {_value(feed.read)}")
     lines += [f"{word} = {_value(value)}" for word, value in feed.more.items()]
-    lines += [f"settings = {_value(settings)}", ""]
+    if settings:
+        lines += ["", f"[{kind}.{name_of(system, name)}.settings]"]
+        lines += [f"{word} = {_value(value)}" for word, value in settings.items()]
+    lines.append("")
     if feed.direction == "out":
         lines += ["[[routes]]", f"datasets = {_value(list(feed.datasets))}", f"to = {_value([name_of(system, name)])}"]
         if feed.when:

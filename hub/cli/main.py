@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import data, demo, kit, running, words
+from hub.cli import data, demo, kit, running, systems, words
 from hub.cli.output import out
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.add_typer(running.destination, name="destination")
 app.add_typer(running.crosswalk, name="crosswalk")
 app.add_typer(words.standard_app, name="standard")
 app.add_typer(words.mapping_app, name="mapping")
+systems.add_to(kit.adapter_app)
 app.add_typer(kit.adapter_app, name="adapter")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from adapters.systems import Feed, System, systems
 from adapters.systems.recipe import name_of
-from tests.systems.world import World, until
+from tests.systems.world import World, standing, until
 
 COUNT = 30
 VERDICTS = ("accepted", "rejected", "held", "duplicate")
@@ -77,24 +78,15 @@ def test_what_goes_out_is_stored_once_in_the_receivers_words(
         before = len(store)
         world.report(dataset, COUNT)
         assert until(lambda before=before: len(store) > before, 40), f"{dataset} never came to {destination}"
-    until(lambda: _open(world, destination) == 0, 40)
-    assert _open(world, destination) == 0
+    assert until(lambda: standing(world, destination).open == 0, 40), standing(world, destination)
+    assert standing(world, destination).accepted == len(store)
+    assert standing(world, destination).refused == 0
     assert store.repeats == 0
     assert all(len(held) == 1 for held in store.revisions.values())
 
 
-def _open(world: World, destination: str) -> int:
-    from hub.facts import Facts
-
-    hub = world.running.hub
-    backlog = Facts(hub.ledger, hub.clock).status()["destinations"].get(destination, {}).get("backlog", {})
-    return sum(held["parcels"] for state, held in backlog.items() if state in ("waiting", "sending"))
-
-
 def _findings(world: World, system: System, name: str) -> list[str]:
     """For the eye of whoever mends it."""
-    from sqlalchemy import text
-
     with world.running.hub.ledger.read() as connection:
         rows = connection.execute(
             text("select receipt_no from submission where connection = :c order by received_at"),

@@ -9,18 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import case, func, select
+
 from adapters.simulators.counterpart import Counterpart
 from adapters.systems.recipe import name_of
 from demo.neighbours import Neighbours, desk_connection
 from hub import serve
 from hub.bootstrap import prepare
 from hub.facts import Facts
-from hub.ledger import credentials
+from hub.ledger import credentials, destinations
+from hub.ledger.tables import parcel
 from hub.serve import Running
 from standards.digest import uuid7
 from standards.ports import HandOver
 from standards.registry import built_in
 from standards.samples import Samples
+from standards.states import DestinationState
 
 HEAD = """
 republish = 1.0
@@ -109,7 +113,7 @@ def _patient(text: str) -> str:
     lines = []
     for line in text.splitlines():
         lines.append(line)
-        if line.startswith("[destinations."):
+        if line.startswith("[destinations.") and not line.endswith(".settings]"):
             lines.append(f"retry = {retry}")
     return "\n".join(lines) + "\n"
 
@@ -122,3 +126,30 @@ def until(true: Callable[[], object], seconds: float = 30) -> bool:
             return True
         time.sleep(0.1)
     return bool(true())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a destination stands: records accepted and refused by it, parcels still open, and parcels that stopped."""
+
+    accepted: int = 0
+    refused: int = 0
+    open: int = 0
+    stopped: int = 0
+    up: bool = True
+
+
+def standing(world: World, destination: str) -> Standing:
+    """From the ledger."""
+    with world.running.hub.ledger.read() as connection:
+        accepted, refused, open_, stopped = connection.execute(
+            select(
+                func.coalesce(func.sum(parcel.c.accepted), 0),
+                func.coalesce(func.sum(parcel.c.refused), 0),
+                func.coalesce(func.sum(case((parcel.c.ended_at.is_(None), 1), else_=0)), 0),
+                func.coalesce(func.sum(case((parcel.c.state.in_(("parked", "in_doubt")), 1), else_=0)), 0),
+            ).where(parcel.c.destination == destination)
+        ).one()
+        stood = destinations.every(connection).get(destination)
+    up = stood is None or stood.state == DestinationState.UP
+    return Standing(int(accepted), int(refused), int(open_), int(stopped), up)
