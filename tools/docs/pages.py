@@ -14,11 +14,12 @@ from adapters.formats.base import ReadOptions
 from hub.cli.main import app, the_version
 from hub.settings import Settings
 from mappings.grammar import ElementSpec, MappingFile, Pad
+from mappings.outward.grammar import AnswerSpec, OutColumn, OutFile, Wire
 from standards.exports.handbook import common_page
 from standards.exports.handbook import export as handbook
 from standards.findings import catalogue
 from standards.registry import built_in
-from tools.docs import api, models
+from tools.docs import api, models, systems
 
 _MADE = "<!-- made by ./run docs; change the code, not this page -->"
 
@@ -78,6 +79,25 @@ def mapping() -> Iterator[str]:
     yield "A connection's `read` in hub.toml wins over the mapping's."
     yield ""
     yield from _fields_of(ReadOptions)
+
+
+def outward() -> Iterator[str]:
+    """The grammar of outward forms."""
+    yield "# Outward forms"
+    yield ""
+    yield "`mappings/<system>/<name>.out.yaml`: how a record of one data set looks to one receiver, and how that receiver"
+    yield "answers. Used by `form_push`, `soap_push` and `file` (`forms`). `hub check` tells every mistake."
+    yield ""
+    for title, model in (("The file", OutFile), ("A column", OutColumn), ("`wire`", Wire), ("`answer`", AnswerSpec)):
+        yield f"## {title}"
+        yield ""
+        yield inspect.getdoc(model) or ""
+        yield ""
+        yield from models.table(model)
+        yield ""
+    yield "Words that `wrap` and `envelope` may use: `{count} {dataset} {batch} {parcel} {origin} {sender} {receiver}"
+    yield "{page} {pages} {total} {date} {time}`."
+    yield ""
 
 
 def _fields_of(model: type) -> Iterator[str]:
@@ -221,6 +241,7 @@ def pages() -> Mapping[str, str]:
     simple: dict[str, Page] = {
         "settings.md": settings,
         "mapping.md": mapping,
+        "outward.md": outward,
         "cli.md": cli,
         "findings.md": findings,
         "adapters.md": adapter_list,
@@ -229,6 +250,7 @@ def pages() -> Mapping[str, str]:
     }
     for name, page in simple.items():
         made[f"reference/{name}"] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
+    made["systems.md"] = "\n".join([_MADE, "", *systems.page()]).rstrip() + "\n"
     made["changes.md"] = "\n".join([_MADE_OF_CHANGES, "", *changes()]).rstrip() + "\n"
     standard = built_in()
     made["reference/datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"
