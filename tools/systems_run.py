@@ -10,10 +10,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 
 from lxml import etree
+
+from standards.clock import SystemClock, local
 
 ROOT = Path(__file__).resolve().parents[1]
 _FEED = re.compile(r"\[([a-z0-9_]+)-(.+)\]$")
@@ -34,7 +35,7 @@ def main(words: list[str]) -> int:
         if "test_feeds" in case.get("classname", "") and found:
             feeds[f"{found[1]}/{found[2]}"] = "失败 failed" if case in failed else "通过 passed"
     told = {
-        "date": date.today().isoformat(),
+        "date": local(SystemClock().now()).date().isoformat(),
         "size": "full" if full else "short",
         "tests": len(cases),
         "passed": len(cases) - len(failed),

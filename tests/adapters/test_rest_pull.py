@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from adapters.rest_pull import RestPull, RestPullSettings
+from adapters.upper_platform.simulator.gateway import Gateway, NotSigned
 from standards.clock import FrozenClock
 from standards.errors import BadSetup, NotAllowed, SystemBusy, SystemUnreachable
 from standards.ports import SourceContext
@@ -233,3 +234,46 @@ def test_a_service_that_is_not_there(asking: Asking) -> None:
 def test_settings_that_do_not_fit_are_told(words: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         RestPullSettings(url="http://x/", **words)
+
+
+def test_the_return_feed_of_the_nation_is_signed_asked_day_by_day_and_says_in_words_that_there_is_nothing(
+    asking: Asking,
+) -> None:
+    """DOMAIN 1.8 and 6.2: four signing headers, a short-lived secret, a plain sentence where there are no data."""
+    gateway = Gateway(FrozenClock(NOW), sharing={("R1", "S1"): "s3cret"})
+    nothing = "没有数据或者时间格式错误"
+    voided = [True]
+
+    def answer(path: str, q: dict[str, str], headers: dict[str, str]) -> Answer:
+        if path == "/secret":
+            return 200, {}, gateway.refresh(asking.counterpart.asked[-1][3])
+        try:
+            gateway.caller(headers)
+        except NotSigned:
+            return 200, {}, json.dumps({"errCode": "-1", "errMsg": "未授权"}).encode()
+        if voided:
+            voided.clear()
+            return 200, {}, json.dumps({"errCode": "-1", "errMsg": "密钥已失效"}).encode()
+        if q["submitted_date"] == "2026-11-23":
+            return 200, {"content-type": "text/plain; charset=utf-8"}, nothing.encode()
+        return 200, {}, json.dumps(rows(2)).encode()
+
+    asking.counterpart.answer = answer
+    words: dict[str, Any] = {
+        "params": {"cd_source": "140000", "submitted_date": "{day}", "table_id": "4"},
+        "start": "2026-11-22",
+        "nothing": nothing,
+        "failed": "/errCode",
+        "gateway": {
+            "kind": "gjgxjhpt",
+            "sid": "S1",
+            "rid": "R1",
+            "app_key": "env:PULL_KEY",
+            "refresh_url": asking.counterpart.url + "/secret",
+        },
+    }
+    assert asking.once("/feed", **words) == 1
+    assert asking.bodies == [rows(2)]
+    asking.counterpart.answer = lambda _p, _q, _h: (200, {}, b'{"errCode": "E-106", "errMsg": "x"}')
+    with pytest.raises(NotAllowed):
+        asking.once("/feed", **{k: v for k, v in words.items() if k != "gateway"})

@@ -85,7 +85,7 @@ def outward() -> Iterator[str]:
     """The grammar of outward forms."""
     yield "# Outward forms"
     yield ""
-    yield "`mappings/<system>/<name>.out.yaml`: how a record of one data set looks to one receiver, and how that receiver"
+    yield "`mappings/<system>/<name>.out.yaml`: how a record of one data set looks to one receiver, and how it"
     yield "answers. Used by `form_push`, `soap_push` and `file` (`forms`). `hub check` tells every mistake."
     yield ""
     for title, model in (("The file", OutFile), ("A column", OutColumn), ("`wire`", Wire), ("`answer`", AnswerSpec)):
@@ -95,8 +95,8 @@ def outward() -> Iterator[str]:
         yield ""
         yield from models.table(model)
         yield ""
-    yield "Words that `wrap` and `envelope` may use: `{count} {dataset} {batch} {parcel} {origin} {sender} {receiver}"
-    yield "{page} {pages} {total} {date} {time}`."
+    yield "Words that `wrap` and `envelope` may use: `{count} {dataset} {batch} {parcel} {origin} {sender}"
+    yield "{receiver} {page} {pages} {total} {date} {time}`."
     yield ""
 
 

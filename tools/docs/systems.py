@@ -21,11 +21,11 @@ def page() -> Iterator[str]:
     exchange = [row for row in every if row.exchanges]
     yield "# 有名称的系统 · The systems with a name"
     yield ""
-    yield f"The source documents name {len(every)} systems; {len(exchange)} of them exchange data with a hub, the others"
-    yield "(direction –) lie inside a connected system. `→H` sends to the hub, `H→` receives from it. A feed is"
+    yield f"The source documents name {len(every)} systems; {len(exchange)} of them exchange data with a hub, the"
+    yield "others (direction –) lie inside a connected system. `→H` sends to the hub, `H→` receives from it. A feed is"
     yield "`<system>/<feed>`: `hub adapter recipe <system>` prints the settings that connect it, and"
-    yield f"`hub adapter simulate <system>` is its counterpart with switches for faults. Each feed is tested by {_FEEDS}"
-    yield "and, with every fault switch, by tests/systems/test_faults.py."
+    yield "`hub adapter simulate <system>` is its counterpart with switches for faults. Each feed is tested by"
+    yield f"{_FEEDS} and, with every fault switch, by tests/systems/test_faults.py."
     yield ""
     if run:
         yield f"Last run {run['date']}: {run['passed']} of {run['tests']} tests passed, {run['size']}."

@@ -1,0 +1,1 @@
+"""Outward forms: records in a receiver's own words."""
