@@ -60,15 +60,31 @@ class Neighbours:
         }
         return sorted(found)
 
-    def settings(self) -> str:
-        """The part of hub.toml that connects them, and a desk that reports whatever they receive."""
+    @property
+    def parties(self) -> list[str]:
+        """Those who run, and the desk."""
+        return [*(party_of(system) for system in self.systems), DESK]
+
+    def settings(self, *, only_theirs: bool = False) -> str:
+        """The part of hub.toml that connects them, and a desk that reports whatever they receive.
+
+        `only_theirs`: to them goes what comes from them or the desk, and nobody else's records.
+        """
         parts = []
+        parties = self.parties if only_theirs else []
         for one in self.counterparts.values():
             code = code_of(one.system.system, self.level)
             words = {**one.words(), "code": code}
-            parts.append(recipe(one.system, words, self.extra.get(one.system.system, {})))
+            parts.append(recipe(one.system, words, self.extra.get(one.system.system, {}), parties))
         parts.append(desk(self.received(), self.level))
         return "\n".join(parts)
+
+    def sent(self) -> list[str]:
+        """Data sets that come in from one of them, or from the desk."""
+        found = {
+            feed.datasets[0] for system in self.systems for feed in system.feeds.values() if feed.direction == "in"
+        }
+        return sorted(found | set(self.received()))
 
     def attach(self, url: str, keys: Mapping[str, str]) -> None:
         """Tell them where the hub is; a key for each party."""

@@ -6,22 +6,25 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from demo import city as the_city
-from demo import handing, province, sums
+from demo import handing, province, sums, upper
+from demo.neighbours import Neighbours
 from demo.records import Department
 from demo.show import Screen
 from demo.state import Place, free_port, take
 from demo.sums import Wrong
+from demo.systems import Line, Side, until_settled
 from demo.watch import Rows, Watch, idle
 from hub import logs, serve
 from hub.bootstrap import prepare
 from hub.cli.client import Client
+from hub.ledger.delivered import Tally, tally
 from standards.clock import SystemClock, local
 from standards.registry import built_in
 
@@ -36,6 +39,9 @@ class Outcome:
     rows: Rows
     counts: list[dict[str, Any]]
     finding: dict[str, Any]
+    systems: list[Line]
+    #: Records that the nation holds.
+    nation: int
     wrong: list[Wrong] = field(default_factory=list)
 
     def document(self, city: tuple[Department, ...]) -> dict[str, Any]:
@@ -51,6 +57,8 @@ class Outcome:
             ],
             "centre": self.counts,
             "finding": self.finding,
+            "systems": [{n: v for n, v in asdict(line).items() if n != "wrong"} for line in self.systems],
+            "nation": self.nation,
             "wrong": [{"zh": one.zh, "en": one.en} for one in self.wrong],
         }
 
@@ -65,6 +73,8 @@ class Demo:
     operator: Client
     city: tuple[Department, ...]
     today: date
+    upper: upper.Upper
+    neighbours: Neighbours
 
 
 @contextmanager
@@ -79,12 +89,23 @@ def playing(root: Path, port: int | None, screen: Screen) -> Iterator[Demo]:
         screen.step("启动省中心（模拟）和大同市枢纽", "starting the provincial centre (simulated) and the city's hub")
         centre = province.start(place.root)
         stack.callback(centre.stop)
-        place.settings.write_text(the_city.settings(place.root, free_port(port), centre.url), "utf-8")
+        screen.step(
+            "启动省级枢纽、国家系统（模拟）和两级枢纽旁的各业务系统（模拟）",
+            "starting the province's hub, the simulated nation, and the simulated systems beside both hubs",
+        )
+        above = upper.start(place.root / "shanxi")
+        stack.callback(above.stop)
+        place.keep_key("province", above.key)
+        neighbours = Neighbours("city", place.root / "systems").start()
+        stack.callback(neighbours.stop)
+        text = the_city.settings(place.root, free_port(port), centre.url, above, neighbours)
+        place.settings.write_text(text, "utf-8")
         for name in ("ecology", "registry", "emergency"):
             place.folder(name).mkdir()
         settings, body = prepare(place.settings)
         running = serve.start(settings, body)
         stack.callback(running.stop)
+        neighbours.attach(running.address, upper.keys_of(running))
         # Whoever is in a hurry and asks twice still gets an orderly end.
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         stack.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
@@ -92,7 +113,7 @@ def playing(root: Path, port: int | None, screen: Screen) -> Iterator[Demo]:
         operator = Client.find(place.settings)
         today = local(SystemClock().now()).date()
         city = the_city.departments(built_in(), today, handing.template(operator))
-        yield Demo(place, centre, running, operator, city, today)
+        yield Demo(place, centre, running, operator, city, today, above, neighbours)
 
 
 @contextmanager
@@ -125,8 +146,52 @@ def round_trip(demo: Demo, screen: Screen) -> Outcome:
     wrong += sums.of_centre(demo.city, counts, stored)
     for one in demo.city:
         wrong += sums.of_receipts(one, receipts[one.connection])
-    finding = _worst(demo.city, receipts)
-    return Outcome(demo.place.root, demo.running.address, time.monotonic() - started, rows, counts, finding, wrong)
+    lines, nation, differs = _systems(demo, screen)
+    wrong += differs
+    return Outcome(
+        state=demo.place.root,
+        address=demo.running.address,
+        seconds=time.monotonic() - started,
+        rows=rows,
+        counts=counts,
+        finding=_worst(demo.city, receipts),
+        systems=lines,
+        nation=nation,
+        wrong=wrong,
+    )
+
+
+def _systems(demo: Demo, screen: Screen) -> tuple[list[Line], int, list[Wrong]]:
+    """Every named system sends and receives at its level; what is to be reported reaches the nation."""
+    sides = [Side(demo.running, demo.neighbours), Side(demo.upper.hub, demo.upper.neighbours)]
+    feeds = sum(len(system.feeds) for side in sides for system in side.neighbours.systems)
+    screen.step(
+        f"{sum(len(side.neighbours.systems) for side in sides)} 个业务系统的 {feeds} 路数据同时收发，"
+        "应上报的经省级枢纽到国家",
+        f"{feeds} feeds of the named systems at once; what is reported goes through the province to the nation",
+    )
+    for side in sides:
+        side.begin()
+    lines = until_settled(sides, lambda: _went_up(demo)[0] == _went_up(demo)[1])
+    expected, there = _went_up(demo)
+    wrong = [one for line in lines for one in line.wrong]
+    if expected != there:
+        wrong.append(
+            Wrong(
+                f"国家系统应存 {expected} 条，实存 {there} 条",
+                f"the nation should hold {expected} records, it holds {there}",
+            )
+        )
+    return lines, there, wrong
+
+
+def _went_up(demo: Demo) -> tuple[int, int]:
+    """Records that the province's hub says the nation accepted, and those that the nation holds; -1 while some go."""
+    up = tally(demo.running.hub.ledger).get("province", Tally())
+    further = tally(demo.upper.hub.hub.ledger).get("nation", Tally())
+    if up.open or further.open:
+        return -1, 0
+    return further.accepted, len(demo.upper.nation.stored())
 
 
 def _all_idle(city: tuple[Department, ...], rows: Rows) -> bool:

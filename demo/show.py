@@ -15,8 +15,10 @@ from rich.table import Table
 
 from demo import sums
 from demo.records import Department
+from demo.systems import Line
 from demo.watch import Rows
 
+_LEVELS = {"city": "市", "province": "省"}
 _WAYS = {"folder": "文件夹 folder", "rest": "接口 HTTP"}
 _COLUMNS = (
     ("read", "读取\nread"),
@@ -110,6 +112,21 @@ class Screen:
             if row["dataset"] in wanted:
                 drawn.add_row(row["dataset"], *(str(row[n]) for n in ("front", "standard", "right", "wrong")))
         self._out.print(drawn)
+
+    def systems(self, lines: Sequence[Line], nation: int) -> None:
+        """What every named system came to, at its level."""
+        drawn = Table(title="业务系统 · named systems", title_justify="left", header_style="bold")
+        drawn.add_column("层级\nlevel")
+        drawn.add_column("系统\nsystem", overflow="fold")
+        titles = ("数据路数\nfeeds", "发来\nsent", "通过\naccepted", "退回\nrejected", "收到\nstored there")
+        for title in titles:
+            drawn.add_column(title, justify="right")
+        for line in lines:
+            numbers = (line.feeds, line.sent, line.accepted, line.rejected, line.stored)
+            mark = "[red]✗[/] " if line.wrong else ""
+            drawn.add_row(_LEVELS[line.level], f"{mark}{line.title}\n[dim]{line.title_en}[/]", *map(str, numbers))
+        self._out.print(drawn)
+        self._out.print(f"经省级枢纽到达国家系统：{nation} 条 · [dim]reached the nation through the province[/]")
 
     def rejected(self, record: Mapping[str, Any]) -> None:
         """One rejected record with all that is wrong with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.systems.definition import Feed, System
@@ -19,11 +19,17 @@ def party_of(system: System) -> str:
     return system.system.replace("_", "-")
 
 
-def recipe(system: System, words: Mapping[str, str], extra: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+def recipe(
+    system: System,
+    words: Mapping[str, str],
+    extra: Mapping[str, Mapping[str, Any]] | None = None,
+    parties: Sequence[str] = (),
+) -> str:
     """TOML for a system.
 
     `words` fill {url}, {folder}, {database}, {code} and the secrets (`secret:<name>`); one that is missing stays as it
-    is, to be filled in by the operator.  `extra` adds or overrides settings of single feeds.
+    is, to be filled in by the operator.  `extra` adds or overrides settings of single feeds; `parties` are those whose
+    records go there, empty: everybody's.
     """
     lines = [
         f"# {system.title} · {system.title_en}",
@@ -34,11 +40,18 @@ def recipe(system: System, words: Mapping[str, str], extra: Mapping[str, Mapping
         "",
     ]
     for name, feed in system.feeds.items():
-        lines += _feed(system, name, feed, words, (extra or {}).get(name, {}))
+        lines += _feed(system, name, feed, words, (extra or {}).get(name, {}), parties)
     return "\n".join(lines) + "\n"
 
 
-def _feed(system: System, name: str, feed: Feed, words: Mapping[str, str], extra: Mapping[str, Any]) -> list[str]:
+def _feed(
+    system: System,
+    name: str,
+    feed: Feed,
+    words: Mapping[str, str],
+    extra: Mapping[str, Any],
+    parties: Sequence[str],
+) -> list[str]:
     kind = "connections" if feed.direction == "in" else "destinations"
     settings = {**_filled(feed.settings, {**words, "feed": name}), **extra}
     if feed.forms:
@@ -61,6 +74,8 @@ def _feed(system: System, name: str, feed: Feed, words: Mapping[str, str], extra
     lines.append("")
     if feed.direction == "out":
         lines += ["[[routes]]", f"datasets = {_value(list(feed.datasets))}", f"to = {_value([name_of(system, name)])}"]
+        if parties:
+            lines.append(f"parties = {_value(parties)}")
         if feed.when:
             lines.append(f"when = {_value(feed.when)}")
         lines.append("")

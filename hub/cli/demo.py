@@ -57,6 +57,7 @@ def demo(
             else:
                 screen.table(running.city, outcome.rows)
                 screen.centre(running.city, outcome.counts)
+                screen.systems(outcome.systems, outcome.nation)
                 screen.rejected(outcome.finding)
                 screen.verdict(outcome.wrong, outcome.seconds)
             if not check and done:

@@ -78,7 +78,7 @@ def _stuck(world: World) -> dict[str, Standing]:
     for one in world.neighbours.counterparts.values():
         for name in one.receiving:
             stands = standing(world, name_of(one.system, name))
-            if stands.open or stands.stopped or not stands.up:
+            if stands.tally.open or stands.tally.stopped or not stands.up:
                 found[name_of(one.system, name)] = stands
     return found
 
@@ -90,6 +90,6 @@ def _doubled(world: World) -> dict[str, Any]:
         for name, receiving in one.receiving.items():
             stands = standing(world, name_of(one.system, name))
             held = [len(revisions) for revisions in receiving.store.revisions.values()]
-            if stands.accepted != sum(held) or any(n != 1 for n in held):
+            if stands.tally.accepted != sum(held) or any(n != 1 for n in held):
                 found[name_of(one.system, name)] = (stands, sum(held))
     return found

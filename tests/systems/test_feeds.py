@@ -78,9 +78,9 @@ def test_what_goes_out_is_stored_once_in_the_receivers_words(
         before = len(store)
         world.report(dataset, COUNT)
         assert until(lambda before=before: len(store) > before, 40), f"{dataset} never came to {destination}"
-    assert until(lambda: standing(world, destination).open == 0, 40), standing(world, destination)
-    assert standing(world, destination).accepted == len(store)
-    assert standing(world, destination).refused == 0
+    assert until(lambda: standing(world, destination).tally.open == 0, 40), standing(world, destination)
+    assert standing(world, destination).tally.accepted == len(store)
+    assert standing(world, destination).tally.refused == 0
     assert store.repeats == 0
     assert all(len(held) == 1 for held in store.revisions.values())
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import case, func, select
-
 from adapters.simulators.counterpart import Counterpart
 from adapters.systems.recipe import name_of
 from demo.neighbours import Neighbours, desk_connection
@@ -18,7 +16,7 @@ from hub import serve
 from hub.bootstrap import prepare
 from hub.facts import Facts
 from hub.ledger import credentials, destinations
-from hub.ledger.tables import parcel
+from hub.ledger.delivered import Tally, tally
 from hub.serve import Running
 from standards.digest import uuid7
 from standards.ports import HandOver
@@ -130,26 +128,16 @@ def until(true: Callable[[], object], seconds: float = 30) -> bool:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a destination stands: records accepted and refused by it, parcels still open, and parcels that stopped."""
+    """How a destination stands."""
 
-    accepted: int = 0
-    refused: int = 0
-    open: int = 0
-    stopped: int = 0
-    up: bool = True
+    tally: Tally
+    up: bool
 
 
 def standing(world: World, destination: str) -> Standing:
     """From the ledger."""
-    with world.running.hub.ledger.read() as connection:
-        accepted, refused, open_, stopped = connection.execute(
-            select(
-                func.coalesce(func.sum(parcel.c.accepted), 0),
-                func.coalesce(func.sum(parcel.c.refused), 0),
-                func.coalesce(func.sum(case((parcel.c.ended_at.is_(None), 1), else_=0)), 0),
-                func.coalesce(func.sum(case((parcel.c.state.in_(("parked", "in_doubt")), 1), else_=0)), 0),
-            ).where(parcel.c.destination == destination)
-        ).one()
+    ledger = world.running.hub.ledger
+    with ledger.read() as connection:
         stood = destinations.every(connection).get(destination)
     up = stood is None or stood.state == DestinationState.UP
-    return Standing(int(accepted), int(refused), int(open_), int(stopped), up)
+    return Standing(tally(ledger).get(destination, Tally()), up)
