@@ -14,7 +14,7 @@ from adapters.formats.base import ReadOptions
 from adapters.formats.payload import FilePayload
 from hub.cli.options import Json
 from hub.cli.output import DONE, err, out, print_json, table, told
-from mappings.draft import HIGH, Draft, Profile, draft, place, profile
+from mappings.draft import HIGH, Draft, draft, look_at, place
 from standards.checker import Checker
 from standards.errors import BadConfiguration
 from standards.model import FilledBy
@@ -101,10 +101,10 @@ def columns_of(sample: Path, options: ReadOptions | None = None) -> dict[str, li
 
 def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], as_json: bool) -> None:
     """The data sets that fit best: how many fields are placed for certain, how many must-elements are fed."""
-    profiles: dict[str, Profile] = {name: profile(values) for name, values in columns.items()}
+    sample = look_at(columns)
     ranked = []
     for dataset in standard:
-        placed = place(profiles, dataset, standard.codes)
+        placed = place(sample, dataset, standard.codes, standard.common_for(dataset))
         sure = sum(p.confidence for p in placed if p.certain)
         must = {e.id for e in dataset.elements if e.need == "must" and e.filled_by is FilledBy.SENDER}
         fed = len(must & {p.element.id for p in placed})

@@ -9,7 +9,8 @@ from difflib import SequenceMatcher
 
 from mappings import compile as compiler
 from mappings.draft.place import Placement, place
-from mappings.draft.profile import Profile, profile
+from mappings.draft.profile import Profile
+from mappings.draft.sample import look_at
 from mappings.grammar import MappingFile
 from standards.checker import UNREADABLE, Checker
 from standards.model import DataSet, Element, FilledBy, Kind
@@ -47,8 +48,9 @@ def draft(
     read_options: Mapping[str, object] | None = None,
 ) -> Draft:
     """Propose a mapping of a sample, given as columns of text, to a data set."""
-    profiles = {name: profile(values) for name, values in columns.items()}
-    placed = place(profiles, dataset, codes)
+    sample = look_at(columns)
+    profiles = sample.profiles
+    placed = place(sample, dataset, codes, common)
     fields = {p.field for p in placed}
     unplaced = tuple(name for name in columns if name not in fields)
     fed = {p.element.id for p in placed}

@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.formats import open_records
 from adapters.formats.base import ReadOptions
 from adapters.formats.payload import BytesPayload
-from mappings.draft import HIGH, place, profile
+from mappings.draft import HIGH, Placement, look_at, place
 from mappings.grammar import ElementSpec
 from mappings.load import MappingFolders
 from standards.registry import built_in
@@ -40,20 +40,22 @@ class Score:
     def add(self, where: str, answers: Answers, columns: Answers, dataset: str) -> Score:
         """Draft and compare; what this one sample gave comes back."""
         one = Score()
-        profiles = {name: profile(values) for name, values in columns.items()}
-        placed = {p.field: p for p in place(profiles, STANDARD.dataset(dataset), STANDARD.codes)}
+        found = STANDARD.dataset(dataset)
+        placed: dict[str, list[Placement]] = {}
+        for p in place(look_at(columns), found, STANDARD.codes, STANDARD.common_for(found)):
+            placed.setdefault(p.field, []).append(p)
         for name, elements in answers.items():
             one.answerable += bool(elements)
-            p = placed.get(name)
-            said = (
-                f"{where}: {name} → {p.element.id if p else None} {p.confidence if p else 0:.2f}, is {list(elements)}"
-            )
-            if p is None or p.confidence < HIGH:
-                if elements:
-                    one.unsure.append(said)
+            lines = placed.get(name, [])
+            proposed = "、".join(f"{p.element.id} {p.confidence:.2f} ({p.reason})" for p in lines)
+            said = f"{where}: {name} → {proposed or None}, is {list(elements)}"
+            high = [p for p in lines if p.confidence >= HIGH]
+            if not high:
+                one.unsure += [said] if elements else []
                 continue
             one.sure += 1
-            if p.element.id in elements:
+            # A field may be proposed for two elements: right when both are.
+            if all(p.element.id in elements for p in high):
                 one.right_and_sure += 1
             else:
                 one.wrong.append(said)
