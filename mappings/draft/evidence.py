@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mappings.draft.fit import SPEAKS, fit, role
-from mappings.draft.names import called_like, likeness
+from mappings.draft.names import EXACT, called_like, likeness, same
 from mappings.draft.profile import Profile
 from mappings.draft.sample import Sample
 from mappings.draft.structure import bare, ends_term, starts_term
@@ -14,13 +14,11 @@ from standards.model import DataSet, Element
 
 Codes = Callable[[str], Mapping[str, str]]
 
-#: From here on a field and an element bear the same name: then its values may be faulty, its name is not.
-_SAME = 0.95
 #: What values of a sort that hardly is anything else are worth without any name.
 _BY_VALUE = {"licence": 0.6, "basis": 0.55, "document": 0.5, "certificate": 0.45, "phone": 0.5, "name": 0.35}
 #: What a name in a group counts without the name of the group, and names that only say what sort they are.
 _INNER, _BARE, _BARE_INNER = 0.93, 0.78, 0.66
-_BEGINS, _ENDS = 0.72, 0.82
+_DECIDES, _BEGINS, _ENDS = 0.72, 0.82, 0.82
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,8 @@ class Evidence:
 
     confidence: float
     said: str = ""
+    #: Whether the names are the very same.
+    exact: bool = False
 
 
 def weigh(field: str, sample: Sample, element: Element, dataset: DataSet, codes: Codes) -> Evidence:
@@ -41,18 +41,18 @@ def weigh(field: str, sample: Sample, element: Element, dataset: DataSet, codes:
     if name.confidence < 0.3:
         return _term(field, sample, element, dataset, Evidence(0.0))
     if not seen.known:
-        worth = 0.97 if seen.count == 0 or name.confidence >= _SAME else 0.85
-        return Evidence(name.confidence * worth, name.said + ("" if seen.count == 0 else "；样例中为空 empty"))
+        worth = 0.97 if seen.count == 0 or name.exact else 0.85
+        return Evidence(name.confidence * worth, name.said + ("" if seen.count == 0 else "；样例中为空 empty"), name.exact)
     found = fit(seen, element, dataset, codes)
-    factor = max(found.factor, 0.9) if name.confidence >= _SAME else found.factor
+    factor = max(found.factor, 0.9) if name.exact else found.factor
     sure = name.confidence * factor if factor < 1 else 1 - (1 - name.confidence) * (2 - factor)
     said = "；".join(filter(None, [name.said, f"取值 values: {found.said}" if found.said else ""]))
-    return _term(field, sample, element, dataset, Evidence(sure, said))
+    return _term(field, sample, element, dataset, Evidence(sure, said, name.exact))
 
 
 def _name(field: str, sample: Sample, element: Element, dataset: DataSet, codes: Codes) -> Evidence:
     found = likeness(field, element)
-    best = Evidence(found.score, f"名称 name: {field} ~ {found.to}")
+    best = Evidence(found.score, f"名称 name: {field} ~ {found.to}", found.score >= EXACT)
     inner = sample.inner.get(field)
     if inner:
         found = likeness(inner, element)
@@ -65,11 +65,17 @@ def _name(field: str, sample: Sample, element: Element, dataset: DataSet, codes:
             if sure > best.confidence:
                 best = Evidence(sure, f"名称 name: {form}，本数据集的主项 the main one of the data set")
     if element.identified_by and "代表人" not in element.title:
-        kinds = codes(dataset.by_id[element.identified_by].list or "").values()
-        alike = 0.97 * called_like(field, kinds)
+        alike = 0.97 * called_like(field, _own_kinds(element, dataset, codes))
         if alike > best.confidence:
             best = Evidence(alike, f"名称 name: {field} 是证件名称 is a kind of certificate")
     return best
+
+
+def _own_kinds(element: Element, dataset: DataSet, codes: Codes) -> list[str]:
+    """The kinds of certificate that no other element of the data set holds."""
+    kinds = codes(dataset.by_id[element.identified_by or ""].list or "").values()
+    others = [e.title for e in dataset.elements if e.id != element.id]
+    return [kind for kind in kinds if not any(same(kind, title) for title in others)]
 
 
 def _values_alone(seen: Profile, element: Element, dataset: DataSet) -> float:
@@ -100,7 +106,7 @@ def _term(field: str, sample: Sample, element: Element, dataset: DataSet, by_nam
         if begins is None:
             return by_name if by_name.confidence >= 0.9 else Evidence(by_name.confidence * 0.6, by_name.said)
         said = f"取值 values: 总比{pair.end}早整 {pair.years} 年 whole years before it"
-        worth = _BEGINS if element.id == dataset.event_date else _BEGINS + 0.08
+        worth = _DECIDES if element.id == dataset.event_date else _BEGINS
         if by_name.confidence < worth:
             return Evidence(worth, said)
         return Evidence(1 - (1 - by_name.confidence) * 0.7, f"{by_name.said}；{said}")

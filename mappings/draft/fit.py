@@ -114,7 +114,7 @@ def fit(seen: Profile, element: Element, dataset: DataSet, codes: Codes) -> Fit:
     looks = _LOOK_OF.get(element.type)
     if looks is not None:
         return _of_kind(seen, element, looks)
-    return _of_role(seen, element, role(element, dataset))
+    return _of_role(seen, element, dataset)
 
 
 def _coded(seen: Profile, element: Element, codes: Codes) -> Fit | None:
@@ -173,9 +173,20 @@ def _of_kind(seen: Profile, element: Element, looks: tuple[str, ...]) -> Fit:
     return Fit(0.35, f"取值不是{_IN_WORDS[best].replace(' ', '（not ', 1)}）")
 
 
-def _of_role(seen: Profile, element: Element, kind: str) -> Fit:
-    if element.max and seen.longest > 2 * element.max:
-        return Fit(0.7, f"最长 {seen.longest} 字，超出 {element.max} longer than the element")
+def _of_role(seen: Profile, element: Element, dataset: DataSet) -> Fit:
+    kind = role(element, dataset)
+    if seen.counts_rows:
+        return Fit(0.4, "是行序号 numbers of rows")
+    if element.max and seen.longest > element.max:
+        return Fit(0.8, f"最长 {seen.longest} 字，超出 {element.max} longer than the element")
+    if kind == "number" and seen.known and seen.repeated:
+        return Fit(0.5, "取值多有重复，不像编号 repeated, unlike a number")
+    if kind == "certificate" and seen.known:
+        if seen.longest < 8:
+            return Fit(0.5, "太短，不是证件号码 too short for a certificate number")
+        own = dataset.by_id.get(dataset.subject.code or "")
+        if own is not None and own.type is Kind.USCC and own.id != element.id and seen.share("uscc") >= 0.8:
+            return Fit(0.6, f"信用代码另有数据项 {own.id} credit codes have their own element")
     speaks = max(SPEAKS.get(kind, ()), key=seen.share, default="")
     against = max(_AGAINST.get(kind, ()), key=seen.share, default="")
     if speaks and seen.share(speaks) >= 0.7 and seen.share(speaks) + 0.2 >= seen.share(against or speaks):

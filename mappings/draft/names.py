@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pypinyin import Style, lazy_pinyin
 
-from mappings.draft.words import shared, words_of
+from mappings.draft.words import only_sort, shared, words_of
 from standards.model import Element
 
 _PARTS = re.compile(r"[（(]([^）)]*)[）)]")
@@ -20,6 +20,12 @@ _NOISE = re.compile(r"[\s_\-:：、，,/\\.。*＊#【】\[\]（）()“”\"'?�
 _CAME_BY = re.compile(r"^(来信|来电|留言|信件|工单|诉求)")
 _EITHER = re.compile(r"[或/、]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+#: From here on two names are the very same.
+EXACT = 0.95
+#: What a name counts without what stands in its brackets, across languages, and when it says only its sort.
+_STRIPPED, _ACROSS, _ONLY_SORT = 0.93, 0.92, 0.75
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,14 +40,14 @@ class Likeness:
 def likeness(field: str, element: Element) -> Likeness:
     """How like the names are, whole or in their words, as characters, sounds or English."""
     best = max(_by_characters(field, element), _by_sound(field, element))
-    return best if best.score >= 0.97 else max(best, _by_words(field, element))
+    return best if best.score >= EXACT else max(best, _by_words(field, element))
 
 
 def _by_characters(field: str, element: Element) -> Likeness:
     return max(
-        Likeness(_alike(said, named) - 0.0001 * place, title)
+        Likeness(_alike(said, named) * (_STRIPPED if nth else 1) - 0.0001 * place, title)
         for place, title in enumerate((element.title, element.title_en or element.id, element.id))
-        for said in variants(field)
+        for nth, said in enumerate(variants(field))
         for named in variants(title)
     )
 
@@ -51,7 +57,7 @@ def variants(name: str) -> tuple[str, ...]:
     """A name plain, without what stands in brackets, what stands in them, and without a word for where it came from."""
     text = unicodedata.normalize("NFKC", name)
     forms = [text, _PARTS.sub("", text), *(inner for inner in _PARTS.findall(text) if len(inner) > 2)]
-    forms += [part for part in _EITHER.split(text) if len(part) > 2 and _HAN.search(part)]
+    forms += [part for part in _EITHER.split(_PARTS.sub('', text)) if len(part) > 2 and _HAN.search(part)]
     forms += [_CAME_BY.sub("", form) for form in forms if len(_CAME_BY.sub("", form)) > 1]
     plain = (_NOISE.sub("", form).lower() for form in forms)
     return tuple(dict.fromkeys(form for form in plain if form))
@@ -79,7 +85,12 @@ def _groups_of(names: Iterable[str]) -> frozenset[int]:
 
 def twins(a: Element, b: Element) -> bool:
     """Whether two elements are called by the same words, such as 监管对象 and 行政相对人: a field may feed either."""
-    return bool(_groups_of([a.title]) & _groups_of([b.title]))
+    return same(a.title, b.title)
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two names stand in one group of synonyms."""
+    return a == b or bool(_groups_of([a]) & _groups_of([b]))
 
 
 @cache
@@ -88,17 +99,20 @@ def _phrases(title: str, title_en: str, name: str) -> tuple[tuple[str, float], .
     _, rows = _groups()
     own = [(text, 1.0) for text in (title, _PARTS.sub("", title), title_en, name.replace("_", " ")) if text]
     mine = sorted(_groups_of([title]))
-    return (*own, *((word, 0.97) for number in mine for word in rows[number] if " " in word or _HAN.search(word)))
+    return (*own, *((word, 0.97) for number in mine for word in rows[number]))
 
 
 def _by_words(field: str, element: Element) -> Likeness:
     best = Likeness()
-    for form in {field, _PARTS.sub("", field), *(p for p in _EITHER.split(field) if len(p) > 2 and _HAN.search(p))}:
+    parts = [p for p in _EITHER.split(_PARTS.sub('', field)) if len(p) > 2 and _HAN.search(p)]
+    for form in dict.fromkeys((field, _PARTS.sub("", field), *parts)):
         said = words_of(form)
         if not said:
             continue
+        worth = 0.92 * (1 if form == field else _STRIPPED) * (_ONLY_SORT if only_sort(said) else 1)
         for phrase, counts in _phrases(element.title, element.title_en, element.id):
-            best = max(best, Likeness(0.92 * counts * shared(said, words_of(phrase)), phrase))
+            across = 1 if bool(_HAN.search(form)) == bool(_HAN.search(phrase)) else _ACROSS
+            best = max(best, Likeness(worth * counts * across * shared(said, words_of(phrase)), phrase))
     return best
 
 

@@ -29,6 +29,8 @@ class Placement:
     confidence: float
     #: By what: names, values, the sample as a whole.
     reason: str = ""
+    #: Whether the names are the very same.
+    exact: bool = False
 
     @property
     def certain(self) -> bool:
@@ -48,8 +50,7 @@ def place(
     chosen = _chosen(scored)
     settled = [_doubted(one, scored, chosen) for one in chosen]
     settled += _by_what_is_left(settled, sample, dataset)
-    settled += _certificates(settled, scored)
-    settled += _twins(settled, dataset)
+    settled += _twins(settled, sample, dataset)
     return sorted(settled, key=lambda p: -p.confidence)
 
 
@@ -59,9 +60,23 @@ def _scored(
     elements = [*dataset.from_sender, *(e for e in common if e.id in _COMMON and not _has_remark(e, dataset))]
     for field in sample.profiles:
         for element in elements:
-            evidence: Evidence = weigh(field, sample, element, dataset, codes)
-            if evidence.confidence >= LOW:
-                yield Placement(field, element, evidence.confidence, evidence.said)
+            found: Evidence = weigh(field, sample, element, dataset, codes)
+            if found.confidence >= LOW:
+                sure, reason = found.confidence, found.said
+                if _only_ones(field, element, sample, dataset):
+                    sure, reason = 1 - (1 - sure) * 0.7, f"{reason}；两边都只有这一个 the only one of its sort on both sides"
+                yield Placement(field, element, sure, reason, found.exact)
+
+
+def _only_ones(field: str, element: Element, sample: Sample, dataset: DataSet) -> bool:
+    """Whether no other field has values of this sort and no other element wants them."""
+    kind = role(element, dataset)
+    looks = SPEAKS.get(kind, ())
+    if kind in ("", "number") or sample.profiles[field].share(*looks) < 0.8:
+        return False
+    return not any(seen.share(*looks) >= 0.4 for name, seen in sample.profiles.items() if name != field) and not any(
+        role(e, dataset) == kind for e in dataset.from_sender if e.id != element.id
+    )
 
 
 def _has_remark(common: Element, dataset: DataSet) -> bool:
@@ -73,8 +88,13 @@ def _chosen(scored: Sequence[Placement]) -> list[Placement]:
     fields: set[str] = set()
     taken: set[str] = set()
     chosen = []
+    several: set[str] = set()
     for one in scored:
-        if one.field not in fields and one.element.id not in taken:
+        if one.field not in fields and (one.element.id not in taken or one.element.id in several):
+            if one.element.id in several and one.confidence < HIGH:
+                continue
+            if one.element.identified_by and one.certain:
+                several.add(one.element.id)  # certificates of other kinds: the first that has a value counts
             fields.add(one.field)
             taken.add(one.element.id)
             chosen.append(one)
@@ -96,9 +116,9 @@ def _doubted(one: Placement, scored: Sequence[Placement], chosen: Sequence[Place
     for p in scored:
         if (p.field == one.field) == (p.element.id == one.element.id) or p.confidence <= one.confidence - _NEAR:
             continue
-        if elsewhere(p) or (p.field == one.field and twins(p.element, one.element)):
+        if (one.exact and not p.exact) or elsewhere(p) or (p.field == one.field and twins(p.element, one.element)):
             continue
-        if p.field != one.field and one.element.identified_by and p.confidence >= HIGH:
+        if p.field != one.field and one.element.identified_by and p.certain:
             continue
         rival = p.element.title if p.field == one.field else p.field
         return replace(one, confidence=one.confidence * 0.85, reason=f"{one.reason}；也可能是 or else {rival}")
@@ -119,23 +139,21 @@ def _by_what_is_left(settled: Sequence[Placement], sample: Sample, dataset: Data
             yield Placement(left[0], wanting[0], _LEFT, reason)
 
 
-def _certificates(settled: Sequence[Placement], scored: Sequence[Placement]) -> Iterator[Placement]:
-    """Further fields with certificates of other kinds: the first that has a value counts."""
-    fields = {p.field for p in settled}
-    taking = {p.element.id for p in settled if p.element.identified_by and p.certain}
-    for one in scored:
-        if one.element.id in taking and one.field not in fields and one.confidence >= HIGH:
-            fields.add(one.field)
-            yield one
+def _twins(settled: Sequence[Placement], sample: Sample, dataset: DataSet) -> Iterator[Placement]:
+    """The same field for a must-element that is called by the same words and has none.
 
-
-def _twins(settled: Sequence[Placement], dataset: DataSet) -> Iterator[Placement]:
-    """The same field for a must-element that is called by the same words and has none."""
+    Not certain where another field, not placed yet, holds values of the same sort.
+    """
     fed = {p.element.id for p in settled}
+    placed = {p.field for p in settled}
     for one in settled:
         for element in dataset.from_sender:
-            if element.need == "must" and element.id not in fed and element.type is one.element.type:
-                if one.confidence >= HIGH - 0.1 and twins(element, one.element):
+            if element.need == "must" and element.id not in fed and not element.list:
+                if element.type is one.element.type and twins(element, one.element) and one.confidence >= HIGH - 0.1:
                     fed.add(element.id)
                     said = f"与{one.element.title}同一字段 the same field as {one.element.id}"
-                    yield Placement(one.field, element, one.confidence * 0.99, said)
+                    looks = SPEAKS.get(role(element, dataset), ())
+                    left = any(
+                        looks and seen.share(*looks) >= 0.5 for f, seen in sample.profiles.items() if f not in placed
+                    )
+                    yield Placement(one.field, element, min(one.confidence * 0.99, _LEFT if left else 1), said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mappings.draft.looks import DATE_FORMATS, LOOKS, date_format, is_nothing
 
@@ -26,6 +27,13 @@ class Profile:
     nothings: tuple[str, ...] = ()
     #: How the dates are written where a mapping does not read them by itself.
     date_formats: tuple[str, ...] = ()
+    #: True for 1, 2, 3 …: a number of the row and not of the thing.
+    counts_rows: bool = False
+
+    @property
+    def repeated(self) -> bool:
+        """True when the same values come again and again, as in no number of a thing."""
+        return self.count * self.filled >= 20 and self.distinct < 0.5 * self.count * self.filled
 
     @property
     def known(self) -> bool:
@@ -55,7 +63,14 @@ def profile(values: Sequence[str]) -> Profile:
         common=tuple(v for v, _ in counts.most_common(60)),
         nothings=tuple(sorted({v.strip() for v in values if v and v.strip() and is_nothing(v)})),
         date_formats=_date_formats(some) if shares.get("date", 0) >= 0.5 else (),
+        counts_rows=_counts_rows(looked),
     )
+
+
+def _counts_rows(values: Sequence[str]) -> bool:
+    if len(values) < 3 or not all(v.isascii() and v.isdigit() and len(v) < 8 for v in values):
+        return False
+    return int(values[0]) <= 1 and all(int(b) - int(a) == 1 for a, b in pairwise(values))
 
 
 def _date_formats(values: Mapping[str, int]) -> tuple[str, ...]:

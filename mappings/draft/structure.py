@@ -55,7 +55,7 @@ def bare(name: str, dataset: DataSet) -> tuple[str, ...]:
     words = words_of(name)
     if not words or not only_sort(words):
         return ()
-    sorts = [w.senses for w in words if w.weight >= 0.5]
+    sorts = [w.senses for w in words if w.weight >= 0.2]
 
     def says(example: str) -> bool:
         return all(senses & words_of(example)[0].senses for senses in sorts)

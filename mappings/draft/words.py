@@ -26,7 +26,7 @@ _SHORT = {
 _EMPTY = frozenset({"of", "the", "a", "an", "and", "or", "in", "for", "by", "with", "w", "at"})
 _ENDINGS = ("ments", "ment", "ings", "ing", "ies", "es", "ed", "s")
 #: Weight of a word by its sort.
-_ABOUT, _SORT, _FILLER = 1.0, 0.5, 0.12
+_ABOUT, _SORT, _CALLED, _FILLER = 1.0, 0.5, 0.25, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def _lexicon() -> _Lexicon:
     for number, line in enumerate(Path(__file__).with_name("words.txt").read_text("utf-8").splitlines()):
         if not line or line.startswith("#"):
             continue
-        weight = {"=": _SORT, "-": _FILLER}.get(line[0], _ABOUT)
-        for word in (w.strip() for w in line.lstrip("=- ").split(",")):
+        weight = {"=": _SORT, "~": _CALLED, "-": _FILLER}.get(line[0], _ABOUT)
+        for word in (w.strip() for w in line.lstrip("=~- ").split(",")):
             # Fillers have no group: each is only itself.
             senses.setdefault(word, set()).add(word if weight == _FILLER else f"group {number}")
             weights[word] = min(weight, weights.get(word, _ABOUT))
@@ -165,4 +165,4 @@ def shared(a: Sequence[Word], b: Sequence[Word]) -> float:
 
 def only_sort(words: Sequence[Word]) -> bool:
     """True when a name says what sort of thing it is and not what about: date, name, 编号."""
-    return any(w.weight == _SORT for w in words) and all(w.weight < _ABOUT for w in words)
+    return any(w.weight in (_SORT, _CALLED) for w in words) and all(w.weight < _ABOUT for w in words)
