@@ -139,10 +139,14 @@ def _write(into: Path, dataset: str, made: Draft) -> None:
 
 def _show(made: Draft) -> None:
     lines = (
-        [p.field, p.element.id, p.element.title, f"{p.confidence:.2f}{' ✓' if p.confidence >= HIGH else ''}"]
+        [p.field, p.element.id, p.element.title, f"{p.confidence:.2f}{' ✓' if p.certain else ''}", p.reason]
         for p in made.placements
     )
-    table("字段对应 fields and elements", ["字段", "数据项", "", "把握"], lines)
+    table("字段对应 fields and elements", ["字段", "数据项", "", "把握", "依据"], lines)
+    sure = sum(p.certain for p in made.placements)
+    out.print(
+        f"高把握 high confidence: {sure}/{len(made.placements)}（✓，≥ {HIGH}），其余请人工确认 look at the others"
+    )
     for name, held in made.pairs.items():
         known = sum(1 for code, _ in held.values() if code)
         out.print(f"代码对照 code pairs {name}: {known} 个有建议 proposed, {len(held) - known} 个待定 not known")
@@ -157,7 +161,13 @@ def _show(made: Draft) -> None:
 def _as_json(made: Draft) -> dict[str, Any]:
     return {
         "placements": [
-            {"field": p.field, "element": p.element.id, "title": p.element.title, "confidence": round(p.confidence, 3)}
+            {
+                "field": p.field,
+                "element": p.element.id,
+                "title": p.element.title,
+                "confidence": round(p.confidence, 3),
+                "reason": p.reason,
+            }
             for p in made.placements
         ],
         "unplaced": list(made.unplaced),

@@ -17,7 +17,7 @@ Codes = Callable[[str], Mapping[str, str]]
 #: What values of a sort that hardly is anything else are worth without any name.
 _BY_VALUE = {"licence": 0.6, "basis": 0.55, "document": 0.5, "certificate": 0.45, "phone": 0.5, "name": 0.35}
 #: What a name in a group counts without the name of the group, and names that only say what sort they are.
-_INNER, _BARE, _BARE_INNER = 0.93, 0.78, 0.66
+_INNER, _BARE, _BARE_INNER = 0.93, 0.82, 0.66
 _DECIDES, _BEGINS, _ENDS = 0.72, 0.82, 0.82
 
 
@@ -42,7 +42,9 @@ def weigh(field: str, sample: Sample, element: Element, dataset: DataSet, codes:
         return _term(field, sample, element, dataset, Evidence(0.0))
     if not seen.known:
         worth = 0.97 if seen.count == 0 or name.exact else 0.85
-        return Evidence(name.confidence * worth, name.said + ("" if seen.count == 0 else "；样例中为空 empty"), name.exact)
+        return Evidence(
+            name.confidence * worth, name.said + ("" if seen.count == 0 else "；样例中为空 empty"), name.exact
+        )
     found = fit(seen, element, dataset, codes)
     factor = max(found.factor, 0.9) if name.exact else found.factor
     sure = name.confidence * factor if factor < 1 else 1 - (1 - name.confidence) * (2 - factor)

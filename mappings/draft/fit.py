@@ -17,7 +17,7 @@ _LOOK_OF = {
     Kind.USCC: ("uscc", "like_uscc"),
     Kind.DATE: ("date",),
     Kind.DATETIME: ("date",),
-    Kind.DECIMAL: ("number",),
+    Kind.DECIMAL: ("number", "amount"),
     Kind.INT: ("whole",),
     Kind.REGION: ("region", "place"),
     Kind.ITEM: ("item",),
@@ -63,11 +63,13 @@ _IN_WORDS = {
     "number": "数值 numbers", "whole": "整数 whole numbers", "region": "区划代码 division codes",
     "place": "地名 place names", "item": "事项编码 item codes", "id_number": "身份证号 identity numbers",
     "org_code": "组织机构代码 organisation codes", "reg_no": "工商注册号 registration numbers",
-    "industry": "行业代码 industry codes", "firm": "单位名称 names of firms", "authority": "机关名称 names of authorities",
+    "industry": "行业代码 industry codes", "firm": "单位名称 names of firms",
+    "authority": "机关名称 names of authorities",
     "person": "人名 names of persons", "address": "地址 addresses", "phone": "电话 telephone numbers",
     "document": "文号 document numbers", "licence": "证号 licence numbers", "law": "法规条款 provisions of law",
     "prose": "成段文字 prose", "number_sign": "编号 numbers", "mail": "邮箱 mail addresses", "link": "网址 links",
-    "hash": "散列值 hashes", "postcode": "邮编 postcodes", "flag": "是否值 flags",
+    "amount": "带单位的金额 amounts with units", "hash": "散列值 hashes", "postcode": "邮编 postcodes",
+    "flag": "是否值 flags",
 }  # fmt: skip
 _LABEL_PARTS = re.compile(r"[（(）)、，,;；/]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -138,19 +140,19 @@ def _coded(seen: Profile, element: Element, codes: Codes) -> Fit | None:
 
 def share_of_codes(values: tuple[str, ...], known: Mapping[str, str]) -> float:
     """Share of the values that are a code, a label or plainly a part of a label."""
-    labels = {form for name in known.values() for form in _label_forms(name)}
+    labels = {form for name in known.values() for form in label_forms(name)}
     hits = sum(
-        all(item in known or item in labels or _plain(item) in labels for item in _items(value)) for value in values
+        all(item in known or item in labels or plain(item) in labels for item in _items(value)) for value in values
     )
     return hits / max(1, len(values))
 
 
-def _label_forms(label: str) -> set[str]:
-    whole = _plain(label)
-    return {whole, label, *(part for part in map(_plain, _LABEL_PARTS.split(label)) if len(part) >= 2)}
+def label_forms(label: str) -> set[str]:
+    whole = plain(label)
+    return {whole, label, *(part for part in map(plain, _LABEL_PARTS.split(label)) if len(part) >= 2)}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace(" ", "")
     return re.sub(r"(名单|案件|状态|类|的)$", "", text) if len(text) > 3 else text
 

@@ -57,7 +57,7 @@ def variants(name: str) -> tuple[str, ...]:
     """A name plain, without what stands in brackets, what stands in them, and without a word for where it came from."""
     text = unicodedata.normalize("NFKC", name)
     forms = [text, _PARTS.sub("", text), *(inner for inner in _PARTS.findall(text) if len(inner) > 2)]
-    forms += [part for part in _EITHER.split(_PARTS.sub('', text)) if len(part) > 2 and _HAN.search(part)]
+    forms += [part for part in _EITHER.split(_PARTS.sub("", text)) if len(part) > 2 and _HAN.search(part)]
     forms += [_CAME_BY.sub("", form) for form in forms if len(_CAME_BY.sub("", form)) > 1]
     plain = (_NOISE.sub("", form).lower() for form in forms)
     return tuple(dict.fromkeys(form for form in plain if form))
@@ -104,7 +104,7 @@ def _phrases(title: str, title_en: str, name: str) -> tuple[tuple[str, float], .
 
 def _by_words(field: str, element: Element) -> Likeness:
     best = Likeness()
-    parts = [p for p in _EITHER.split(_PARTS.sub('', field)) if len(p) > 2 and _HAN.search(p)]
+    parts = [p for p in _EITHER.split(_PARTS.sub("", field)) if len(p) > 2 and _HAN.search(p)]
     for form in dict.fromkeys((field, _PARTS.sub("", field), *parts)):
         said = words_of(form)
         if not said:

@@ -64,7 +64,10 @@ def _scored(
             if found.confidence >= LOW:
                 sure, reason = found.confidence, found.said
                 if _only_ones(field, element, sample, dataset):
-                    sure, reason = 1 - (1 - sure) * 0.7, f"{reason}；两边都只有这一个 the only one of its sort on both sides"
+                    sure, reason = (
+                        1 - (1 - sure) * 0.7,
+                        f"{reason}；两边都只有这一个 the only one of its sort on both sides",
+                    )
                 yield Placement(field, element, sure, reason, found.exact)
 
 
@@ -146,14 +149,13 @@ def _twins(settled: Sequence[Placement], sample: Sample, dataset: DataSet) -> It
     """
     fed = {p.element.id for p in settled}
     placed = {p.field for p in settled}
-    for one in settled:
-        for element in dataset.from_sender:
-            if element.need == "must" and element.id not in fed and not element.list:
-                if element.type is one.element.type and twins(element, one.element) and one.confidence >= HIGH - 0.1:
-                    fed.add(element.id)
-                    said = f"与{one.element.title}同一字段 the same field as {one.element.id}"
-                    looks = SPEAKS.get(role(element, dataset), ())
-                    left = any(
-                        looks and seen.share(*looks) >= 0.5 for f, seen in sample.profiles.items() if f not in placed
-                    )
-                    yield Placement(one.field, element, min(one.confidence * 0.99, _LEFT if left else 1), said)
+    wanting = [e for e in dataset.from_sender if e.need == "must" and e.id not in fed and not e.list]
+    for element in wanting:
+        alike = [p for p in settled if p.element.type is element.type and twins(element, p.element)]
+        one = max(alike, key=lambda p: p.confidence, default=None)
+        if one is None or one.confidence < HIGH - 0.1:
+            continue
+        looks = SPEAKS.get(role(element, dataset), ())
+        left = looks and any(s.share(*looks) >= 0.5 for f, s in sample.profiles.items() if f not in placed)
+        said = f"与{one.element.title}同一字段 the same field as {one.element.id}"
+        yield Placement(one.field, element, min(one.confidence * 0.99, _LEFT if left else 1), said)

@@ -151,7 +151,9 @@ def shared(a: Sequence[Word], b: Sequence[Word]) -> float:
     left = list(b)
     common = total = 0.0
     for word in sorted(a, key=lambda w: -w.weight):
-        match = max((o for o in left if o.senses & word.senses), key=lambda o: len(o.senses & word.senses), default=None)
+        match = max(
+            (o for o in left if o.senses & word.senses), key=lambda o: len(o.senses & word.senses), default=None
+        )
         if match is None:
             total += word.weight
             continue

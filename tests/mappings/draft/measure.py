@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from adapters.formats import open_records
 from adapters.formats.base import ReadOptions
@@ -134,6 +135,14 @@ def answers_of(real: RealInput) -> tuple[str, dict[str, list[str]], dict[str, li
         answers[name] += elements
     only = {n for n in composed if all(_is_composed(loaded.file.elements[e], n) for e in answers[n])}
     return loaded.file.dataset, {n: e for n, e in answers.items() if n not in only}, columns
+
+
+def sample_of(real: RealInput) -> tuple[dict[str, Any], str, dict[str, list[str]]]:
+    """How a real file is read, its data set, its columns."""
+    loaded = MappingFolders([]).load(real.mapping)
+    assert loaded.file is not None
+    columns = columns_of(real, ReadOptions.model_validate(loaded.file.read))
+    return dict(loaded.file.read), loaded.file.dataset, columns
 
 
 def columns_of(real: RealInput, options: ReadOptions) -> dict[str, list[str]]:
