@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from mappings.draft.looks import date_format
 from mappings.draft.names import called_like
 from mappings.draft.pairs import SIGNS
 from mappings.draft.place import Placement
@@ -43,6 +44,13 @@ def spec(placed: Sequence[Placement], profiles: Mapping[str, Profile], has_pairs
     if len(words) == 1 and "from" in words:
         return words["from"]
     return "{" + ", ".join(f"{name}: {value}" for name, value in words.items()) + "}"
+
+
+def day_or_month(seen: Profile) -> bool:
+    """Whether the dates can be read with day and month in either order."""
+    turned = [form.replace("%m/%d", "%d/%m") for form in seen.date_formats if form.startswith("%m/%d")]
+    dates = [value for value in seen.common if date_format(value)]
+    return bool(turned) and all(date_format(value, ("auto", *turned)) for value in dates)
 
 
 def _unit(field: str, seen: Profile) -> str | None:

@@ -10,7 +10,7 @@ from mappings.draft.cases import cases_text
 from mappings.draft.pairs import Pairs, pairs
 from mappings.draft.place import HIGH, Placement, place
 from mappings.draft.sample import Sample, look_at
-from mappings.draft.spec import certificate_type, quoted, spec
+from mappings.draft.spec import certificate_type, day_or_month, quoted, spec
 from standards.checker import Checker
 from standards.model import DataSet, Element, FilledBy
 
@@ -113,6 +113,8 @@ class _Text:
                 placed = self.placed[name]
                 p = placed[0]
                 said = f"{p.element.title} · {_degree(p.confidence)} {p.confidence:.2f} · {_one_line(p.reason)}"
+                if day_or_month(self.sample.profiles[p.field]):
+                    said += "；日月次序不明 day and month may be swapped"
                 yield f"  {name}: {spec(placed, self.sample.profiles, bool(self.held.get(name)))}  # {said}"
             elif name in self.kinds:
                 yield f"  {name}: {{expr: {quoted(self.kinds[name])}}}  # 按证件号码的字段 by the field of the number"

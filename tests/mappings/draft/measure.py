@@ -96,9 +96,11 @@ def catalogue(score: Score) -> None:
         score.add(table, {n: key["fields"][n] or [] for n in names}, {n: [] for n in names}, key["dataset"])
 
 
-def held_out(score: Score) -> None:
-    """The samples that nothing was tuned for."""
+def held_out(score: Score, *, blind: bool) -> None:
+    """Samples that no synonym was chosen for; the blind ones were not even looked at."""
     for name, key in _key("held_out").items():
+        if name.startswith("blind_") != blind:
+            continue
         with (HERE / "held_out" / name).open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         assert set(rows[0]) == set(key["fields"])

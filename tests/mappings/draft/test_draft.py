@@ -76,7 +76,9 @@ def test_a_draft_of_a_real_file_lints_and_its_cases_run(real: RealInput, tmp_pat
     folder = tmp_path / "site" / "mappings" / "sample"
     folder.mkdir(parents=True)
     (folder / f"{dataset}.yaml").write_text(made.mapping, "utf-8")
-    (folder / f"{dataset}.cases.yaml").write_text(made.cases, "utf-8")
+    if made.cases:
+        (folder / f"{dataset}.cases.yaml").write_text(made.cases, "utf-8")
+    assert bool(made.cases) == bool(made.placements)
     assert_sound(f"sample/{dataset}", tmp_path / "site")
 
 
@@ -121,6 +123,12 @@ def test_dates_of_other_countries_and_signs_for_nothing_are_said_in_the_draft() 
 
     assert 'check_date: {from: "Inspection Date", date: ["%m/%d/%Y"]}' in made.mapping
     assert 'nulls: ["/", "N/A"]' in made.mapping
+
+
+def test_dates_whose_day_and_month_cannot_be_told_are_said_to_be_doubtful() -> None:
+    made = drafted({"Inspection Date": ["08/03/2023", "01/02/2024", "12/11/2024"]}, "check_action")
+
+    assert "日月次序不明 day and month may be swapped" in made.mapping
 
 
 def test_certificates_of_several_kinds_feed_one_element_and_its_type() -> None:
