@@ -83,7 +83,9 @@ def test_a_draft_of_a_real_file_lints_and_its_cases_run(real: RealInput, tmp_pat
 
 
 def assert_sound(mapping: str, site: Path) -> None:
-    for verb in ("lint", "test"):
+    # A sample of which nothing could be placed has no cases to run.
+    has_cases = (site / "mappings" / f"{mapping}.cases.yaml").exists()
+    for verb in ("lint", "test") if has_cases else ("lint",):
         checked = CliRunner().invoke(app, ["mapping", verb, mapping, "--site", str(site)])
         assert checked.exit_code == 0, checked.output
 
