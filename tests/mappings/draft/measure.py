@@ -97,7 +97,7 @@ def catalogue(score: Score) -> None:
 
 
 def held_out(score: Score, *, blind: bool) -> None:
-    """Samples that no synonym was chosen for; the blind ones were not even looked at."""
+    """Samples in other styles; the blind ones were written when the draft was finished."""
     for name, key in _key("held_out").items():
         if name.startswith("blind_") != blind:
             continue

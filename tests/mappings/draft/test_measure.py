@@ -1,6 +1,7 @@
-"""The share of fields a draft places right and wrong, on real files and on samples nothing was tuned for.
+"""The share of fields a draft places right and wrong, on real files, on samples in other styles and on unseen ones.
 
-The bar is 70 % right at high confidence and under 5 % wrong; what is reached above it is kept.
+The bar is 70 % right at high confidence and under 5 % wrong; what is reached above it is kept.  Without the 27 words
+that were added where a real file lacked them (罪名, 案号, 检验机构, local authority …) the real files come to 50 of 65.
 """
 
 from tests.mappings.draft.measure import Score, catalogue, held_out, real_files
