@@ -235,6 +235,8 @@ def build(
         else:
             words = _words(element, spec, crosswalks, answers or {}, codes)
             converters[element_id] = Column(steps_of(element, spec, nulls, words))
+    if not file.elements:
+        writer.lines.append("    pass")
     source = "\n".join(writer.lines) + "\n"
     namespace: dict[str, Any] = {
         "__builtins__": {"zip": zip},

@@ -14,7 +14,7 @@ from adapters.formats.base import ReadOptions
 from adapters.formats.payload import FilePayload
 from hub.cli.options import Json
 from hub.cli.output import DONE, err, out, print_json, table, told
-from mappings.draft import HIGH, Draft, Profile, draft, place, profile
+from mappings.draft import HIGH, Draft, draft, look_at, place
 from standards.checker import Checker
 from standards.errors import BadConfiguration
 from standards.model import FilledBy
@@ -101,10 +101,10 @@ def columns_of(sample: Path, options: ReadOptions | None = None) -> dict[str, li
 
 def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], as_json: bool) -> None:
     """The data sets that fit best: how many fields are placed for certain, how many must-elements are fed."""
-    profiles: dict[str, Profile] = {name: profile(values) for name, values in columns.items()}
+    sample = look_at(columns)
     ranked = []
     for dataset in standard:
-        placed = place(profiles, dataset, standard.codes)
+        placed = place(sample, dataset, standard.codes, standard.common_for(dataset))
         sure = sum(p.confidence for p in placed if p.certain)
         must = {e.id for e in dataset.elements if e.need == "must" and e.filled_by is FilledBy.SENDER}
         fed = len(must & {p.element.id for p in placed})
@@ -139,10 +139,14 @@ def _write(into: Path, dataset: str, made: Draft) -> None:
 
 def _show(made: Draft) -> None:
     lines = (
-        [p.field, p.element.id, p.element.title, f"{p.confidence:.2f}{' ✓' if p.confidence >= HIGH else ''}"]
+        [p.field, p.element.id, p.element.title, f"{p.confidence:.2f}{' ✓' if p.certain else ''}", p.reason]
         for p in made.placements
     )
-    table("字段对应 fields and elements", ["字段", "数据项", "", "把握"], lines)
+    table("字段对应 fields and elements", ["字段", "数据项", "", "把握", "依据"], lines)
+    sure = sum(p.certain for p in made.placements)
+    out.print(
+        f"高把握 high confidence: {sure}/{len(made.placements)}（✓，≥ {HIGH}），其余请人工确认 look at the others"
+    )
     for name, held in made.pairs.items():
         known = sum(1 for code, _ in held.values() if code)
         out.print(f"代码对照 code pairs {name}: {known} 个有建议 proposed, {len(held) - known} 个待定 not known")
@@ -157,7 +161,13 @@ def _show(made: Draft) -> None:
 def _as_json(made: Draft) -> dict[str, Any]:
     return {
         "placements": [
-            {"field": p.field, "element": p.element.id, "title": p.element.title, "confidence": round(p.confidence, 3)}
+            {
+                "field": p.field,
+                "element": p.element.id,
+                "title": p.element.title,
+                "confidence": round(p.confidence, 3),
+                "reason": p.reason,
+            }
             for p in made.placements
         ],
         "unplaced": list(made.unplaced),

@@ -1,31 +1,23 @@
-"""Which field is which element: names and values weighed together, each element and each field used once."""
+"""Which field is which element: names, values and the sample as a whole weighed together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from mappings.draft.names import likeness, twins
-from mappings.draft.profile import Profile
-from standards.model import DataSet, Element, Kind
+from mappings.draft.evidence import Evidence, weigh
+from mappings.draft.fit import SPEAKS, role
+from mappings.draft.names import twins
+from mappings.draft.sample import Sample
+from standards.model import DataSet, Element
 
 #: From here on a line is proposed as certain; below `LOW` it is not proposed at all.
 HIGH, LOW = 0.8, 0.4
-#: From here on a field and an element bear the same name.
-_SAME = 0.95
-
-_LOOK_OF = {
-    Kind.USCC: "uscc",
-    Kind.DATE: "date",
-    Kind.DATETIME: "date",
-    Kind.DECIMAL: "number",
-    Kind.INT: "whole",
-    Kind.REGION: "region",
-    Kind.ITEM: "item",
-    Kind.ID_NUMBER: "id_number",
-}
-#: Kinds whose text may take many forms that a mapping converts.
-_LENIENT = (Kind.REGION, Kind.ITEM)
+#: What is said only because nothing else is left is never certain.
+_LEFT = 0.6
+#: Two that are closer than this are rivals.
+_NEAR = 0.06
+_COMMON = ("remark", "record_unique_identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +27,10 @@ class Placement:
     field: str
     element: Element
     confidence: float
+    #: By what: names, values, the sample as a whole.
+    reason: str = ""
+    #: Whether the names are the very same.
+    exact: bool = False
 
     @property
     def certain(self) -> bool:
@@ -43,84 +39,123 @@ class Placement:
 
 
 def place(
-    profiles: Mapping[str, Profile], dataset: DataSet, codes: Callable[[str], Mapping[str, str]]
+    sample: Sample, dataset: DataSet, codes: Callable[[str], Mapping[str, str]], common: Sequence[Element] = ()
 ) -> list[Placement]:
-    """The best placements, the most certain first; fields and elements that fit nothing are left out."""
-    scored = []
-    elements: Sequence[Element] = dataset.from_sender
-    for field, seen in profiles.items():
-        rated = [(_confidence(field, seen, element, codes), element) for element in elements]
-        for confidence, element in rated:
-            if confidence >= LOW:
-                scored.append(Placement(field, element, confidence))
-    scored.sort(key=lambda p: (-p.confidence, p.field, p.element.id))
+    """The best placements, the most certain first; fields and elements that fit nothing are left out.
+
+    A field may feed two elements that are called by the same words, and several fields that name certificates of
+    different kinds may feed one element.
+    """
+    scored = sorted(_scored(sample, dataset, codes, common), key=lambda p: (-p.confidence, p.field, p.element.id))
+    chosen = _chosen(scored)
+    settled = [_doubted(one, scored, chosen) for one in chosen]
+    settled += _by_what_is_left(settled, sample, dataset)
+    settled += _twins(settled, sample, dataset)
+    return sorted(settled, key=lambda p: -p.confidence)
+
+
+def _scored(
+    sample: Sample, dataset: DataSet, codes: Callable[[str], Mapping[str, str]], common: Sequence[Element]
+) -> Iterator[Placement]:
+    elements = [*dataset.from_sender, *(e for e in common if e.id in _COMMON and not _has_remark(e, dataset))]
+    for field in sample.profiles:
+        for element in elements:
+            found: Evidence = weigh(field, sample, element, dataset, codes)
+            if found.confidence >= LOW:
+                sure, reason = found.confidence, found.said
+                if _only_ones(field, element, sample, dataset):
+                    sure, reason = (
+                        1 - (1 - sure) * 0.7,
+                        f"{reason}；两边都只有这一个 the only one of its sort on both sides",
+                    )
+                yield Placement(field, element, sure, reason, found.exact)
+
+
+def _only_ones(field: str, element: Element, sample: Sample, dataset: DataSet) -> bool:
+    """Whether no other field has values of this sort and no other element wants them."""
+    kind = role(element, dataset)
+    looks = SPEAKS.get(kind, ())
+    if kind in ("", "number") or sample.profiles[field].share(*looks) < 0.8:
+        return False
+    return not any(seen.share(*looks) >= 0.4 for name, seen in sample.profiles.items() if name != field) and not any(
+        role(e, dataset) == kind for e in dataset.from_sender if e.id != element.id
+    )
+
+
+def _has_remark(common: Element, dataset: DataSet) -> bool:
+    return any(e.title == common.title for e in dataset.elements)
+
+
+def _chosen(scored: Sequence[Placement]) -> list[Placement]:
+    """Each element gets the field that fits best, each field one element."""
     fields: set[str] = set()
     taken: set[str] = set()
     chosen = []
+    several: set[str] = set()
     for one in scored:
-        if one.field in fields or one.element.id in taken:
+        if one.field not in fields and (one.element.id not in taken or one.element.id in several):
+            if one.element.id in several and one.confidence < HIGH:
+                continue
+            if one.element.identified_by and one.certain:
+                several.add(one.element.id)  # certificates of other kinds: the first that has a value counts
+            fields.add(one.field)
+            taken.add(one.element.id)
+            chosen.append(one)
+    return chosen
+
+
+def _doubted(one: Placement, scored: Sequence[Placement], chosen: Sequence[Placement]) -> Placement:
+    """Less sure where a rival is near, another element for this field or another field for this element.
+
+    One that is better placed elsewhere is no rival.
+    """
+    of_field = {p.field: p for p in chosen}
+    of_element = {p.element.id: p for p in chosen}
+
+    def elsewhere(rival: Placement) -> bool:
+        there = of_field.get(rival.field) if rival.field != one.field else of_element.get(rival.element.id)
+        return there is not None and there.confidence > rival.confidence + 0.02
+
+    for p in scored:
+        if (p.field == one.field) == (p.element.id == one.element.id) or p.confidence <= one.confidence - _NEAR:
             continue
-        fields.add(one.field)
-        taken.add(one.element.id)
-        chosen.append(_doubted(one, scored))
-    return sorted(chosen, key=lambda p: -p.confidence)
+        if (one.exact and not p.exact) or elsewhere(p) or (p.field == one.field and twins(p.element, one.element)):
+            continue
+        if p.field != one.field and one.element.identified_by and p.certain:
+            continue
+        rival = p.element.title if p.field == one.field else p.field
+        return replace(one, confidence=one.confidence * 0.85, reason=f"{one.reason}；也可能是 or else {rival}")
+    return one
 
 
-def _doubted(one: Placement, scored: Sequence[Placement]) -> Placement:
-    """A placement with a near rival, another element for this field or another field for this element, is less sure."""
-    rivals = [
-        p.confidence
-        for p in scored
-        if (p.field == one.field) != (p.element.id == one.element.id)
-        and p.confidence > one.confidence - 0.06
-        and not (p.field == one.field and twins(p.element, one.element))
-    ]
-    return Placement(one.field, one.element, one.confidence * 0.85) if rivals else one
+def _by_what_is_left(settled: Sequence[Placement], sample: Sample, dataset: DataSet) -> Iterator[Placement]:
+    """A must-element nothing feeds, and the only field left whose values are of its sort."""
+    fields = {p.field for p in settled}
+    fed = {p.element.id for p in settled}
+    free = [e for e in dataset.from_sender if e.need == "must" and e.id not in fed]
+    for kind, looks in SPEAKS.items():
+        wanting = [e for e in free if role(e, dataset) == kind]
+        left = [f for f, seen in sample.profiles.items() if f not in fields and seen.share(*looks) >= 0.8]
+        if kind != "number" and len(wanting) == 1 and len(left) == 1:
+            fields.add(left[0])
+            reason = f"取值；唯一未对应的同类字段 values, the only field of its sort left: {kind}"
+            yield Placement(left[0], wanting[0], _LEFT, reason)
 
 
-def _confidence(field: str, seen: Profile, element: Element, codes: Callable[[str], Mapping[str, str]]) -> float:
-    name = likeness(field, element)
-    if name < 0.3:
-        return _by_values_alone(seen, element)
-    if not seen.known:
-        return name * (0.97 if seen.count == 0 else 0.8)
-    fit = _fit(seen, element, codes)
-    if name >= _SAME:  # called so, whatever stands in it: its values are faulty, not its name
-        fit = max(fit, 0.85)
-    return name * fit if fit < 1 else 1 - (1 - name) * (2 - fit)
+def _twins(settled: Sequence[Placement], sample: Sample, dataset: DataSet) -> Iterator[Placement]:
+    """The same field for a must-element that is called by the same words and has none.
 
-
-def _fit(seen: Profile, element: Element, codes: Callable[[str], Mapping[str, str]]) -> float:
-    """How well values suit an element: below 1 they speak against it, above 1 for it."""
-    if element.type is Kind.CODE and element.list:
-        known = codes(element.list)
-        words = {*known, *known.values()}
-        hits = sum(value in words for value in seen.common) / max(1, len(seen.common))
-        if hits >= 0.6:
-            return 1.5
-        return 0.95 if seen.distinct <= 40 else 0.5
-    look = _LOOK_OF.get(element.type)
-    if look is not None:
-        share = seen.share(look)
-        if share >= 0.8:
-            return 1.5
-        if element.type in _LENIENT:
-            return 0.9
-        return 1.0 if share >= 0.4 else 0.35
-    if element.type in (Kind.TEXT, Kind.LONGTEXT):
-        if element.max and seen.longest > element.max:
-            return 0.8
-        if seen.share("date") > 0.9 and "date" not in element.id and "时间" not in element.title:
-            return 0.5
-        if seen.share("number") > 0.95 and ("name" in element.id or element.title.endswith(("名称", "姓名", "地址"))):
-            return 0.4
-    return 1.0
-
-
-def _by_values_alone(seen: Profile, element: Element) -> float:
-    """Where no name speaks: only what can hardly be anything else, and never as certain."""
-    if element.type is Kind.USCC and seen.share("uscc") > 0.9 and element.id in ("uni_sc_id", "xk_xdr_shxym"):
-        return 0.6
-    if element.type is Kind.ITEM and seen.share("item") > 0.9:
-        return 0.6
-    return 0.0
+    Not certain where another field, not placed yet, holds values of the same sort.
+    """
+    fed = {p.element.id for p in settled}
+    placed = {p.field for p in settled}
+    wanting = [e for e in dataset.from_sender if e.need == "must" and e.id not in fed and not e.list]
+    for element in wanting:
+        alike = [p for p in settled if p.element.type is element.type and twins(element, p.element)]
+        one = max(alike, key=lambda p: p.confidence, default=None)
+        if one is None or one.confidence < HIGH - 0.1:
+            continue
+        looks = SPEAKS.get(role(element, dataset), ())
+        left = looks and any(s.share(*looks) >= 0.5 for f, s in sample.profiles.items() if f not in placed)
+        said = f"与{one.element.title}同一字段 the same field as {one.element.id}"
+        yield Placement(one.field, element, min(one.confidence * 0.99, _LEFT if left else 1), said)
