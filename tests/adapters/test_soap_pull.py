@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from adapters.conformance.fakes import FakeIntake, FakeMemory, FakeReceipts
+from adapters.conformance.parcels import around
 from adapters.soap_pull import SoapPull, SoapPullSettings
 from standards.clock import FrozenClock
 from standards.errors import (
@@ -25,8 +27,6 @@ from standards.errors import (
     Temporary,
 )
 from standards.ports import SourceContext
-from tests.adapters.fakes import FakeIntake, FakeMemory, FakeReceipts
-from tests.adapters.parcels import around
 from tests.adapters.test_rest_pull import NOW, Counterpart
 
 WSDL = Path(__file__).with_name("old.wsdl")
