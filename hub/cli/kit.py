@@ -10,6 +10,7 @@ import typer
 
 from adapters import registry
 from hub.cli.kit_new import new_adapter
+from hub.cli.kit_test import examine_adapter
 from hub.cli.options import Json
 from hub.cli.output import DONE, err, out, print_json, table, told
 from hub.cli.samples import columns_of
@@ -22,34 +23,40 @@ from standards.registry import Standard, built_in
 adapter_app = typer.Typer(no_args_is_help=True, help="适配器 adapters and the kit for integrators")
 
 adapter_app.command("new")(new_adapter)
+adapter_app.command("test")(examine_adapter)
 
 
 @adapter_app.command("list")
 @told
 def adapters(as_json: Json = False) -> None:
     """适配器列表  adapters, built in and of other packages."""
-    rows = []
-    for name in registry.names():
-        manifest = registry.load(name)
-        ways = [
-            way
-            for way, there in (
-                ("入 in", manifest.source_settings is not None),
-                ("出 out", manifest.destination_settings is not None),
-            )
-            if there
-        ]
-        rows.append(
-            {"name": name, "title": manifest.title, "title_en": manifest.title_en, "kind": manifest.kind, "ways": ways}
-        )
+    rows = [_row(name) for name in registry.names()]
     if as_json:
         print_json(rows)
     else:
         table(
             "适配器 adapters",
             ["名称", "", "", "类别", "方向"],
-            ([*list(r.values())[:4], "、".join(r["ways"])] for r in rows),
+            ([*list(r.values())[:4], "、".join(r["ways"]) or r["problem"]] for r in rows),
         )
+
+
+def _row(name: str) -> dict[str, Any]:
+    """One line of the list; one that somebody else broke says so and does not hide the others."""
+    try:
+        manifest = registry.load(name)
+    except BadConfiguration as error:
+        return {"name": name, "title": "", "title_en": "", "kind": "", "ways": [], "problem": error.what_zh}
+    ways = [
+        way
+        for way, there in (
+            ("入 in", manifest.source_settings is not None),
+            ("出 out", manifest.destination_settings is not None),
+        )
+        if there
+    ]
+    titles = {"title": manifest.title, "title_en": manifest.title_en}
+    return {"name": name, **titles, "kind": manifest.kind, "ways": ways, "problem": ""}
 
 
 @adapter_app.command("draft")
