@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters import registry
+from hub.cli.kit_coverage import coverage
 from hub.cli.kit_new import new_adapter
 from hub.cli.kit_test import examine_adapter
 from hub.cli.options import Json
@@ -22,6 +23,7 @@ from standards.registry import Standard, built_in
 
 adapter_app = typer.Typer(no_args_is_help=True, help="适配器 adapters and the kit for integrators")
 
+adapter_app.command("coverage")(coverage)
 adapter_app.command("new")(new_adapter)
 adapter_app.command("test")(examine_adapter)
 
