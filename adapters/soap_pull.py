@@ -44,11 +44,23 @@ _MOST_PAGES = 10_000
 class SoapPullSettings(AdapterSettings):
     """Settings of a SOAP service that is asked."""
 
-    wsdl: str = Field(min_length=1, description="WSDL file on this machine; an absolute path is best.")
-    url: str = Field(pattern=r"^https?://", description="Address of the service; wins over the one in the WSDL.")
+    wsdl: str = Field(
+        min_length=1,
+        description="WSDL file on this machine; an absolute path is best.",
+        examples=["/etc/hub/old-system.wsdl"],
+    )
+    url: str = Field(
+        pattern=r"^https?://",
+        description="Address of the service; wins over the one in the WSDL.",
+        examples=["http://10.1.2.3:8080/services/Case"],
+    )
     binding: str = Field("", description="Binding, {namespace}name; empty: the first.")
-    operation: str = Field(description="Operation that is called.")
-    arguments: dict[str, str] = Field({}, description="Its arguments; {since} {day} {page} are filled in.")
+    operation: str = Field(description="Operation that is called.", examples=["queryCases"])
+    arguments: dict[str, str] = Field(
+        {},
+        description="Its arguments; {since} {day} {page} are filled in.",
+        examples=[{"kssj": "{since}", "pageNo": "{page}"}],
+    )
     result: str = Field("", description="Where the records are in the answer, such as return.rows; empty: all of it.")
     form: Literal["auto", "text", "base64"] = Field(
         "auto", description="What one string in the answer is: text as it stands, or base64 of it; auto: text."
