@@ -96,7 +96,8 @@ def _show(one: dict[str, Any], everything: bool) -> None:
     for said in one.get("unread", ()):
         out.print(f"未计入 left out: {said['receipt_no']} {said['why']}", markup=False)
     if one["cut"]:
-        out.print(f"只看了最近 {one['rows']} 条，可用 --rows 增加 the newest only; more with --rows")
+        which, which_en = ("前", "first") if "sample" in one else ("最近", "newest")
+        out.print(f"只看了{which} {one['rows']} 条，可用 --rows 增加 the {which_en} only; more with --rows")
 
 
 def _percent(share: float) -> str:
