@@ -25,7 +25,11 @@ from standards.ports import Awaited
 class FormPushSettings(HttpSettings):
     """Settings of a receiver that wants its own words."""
 
-    forms: dict[str, str] = Field(min_length=1, description="Data set = form, such as credit_china/punish_2016.")
+    forms: dict[str, str] = Field(
+        min_length=1,
+        description="Data set = form.",
+        examples=[{"random_check_result": "credit_china/random_result"}],
+    )
     urls: dict[str, str] = Field({}, description="Data set = address, where it is not the address above.")
     method: Literal["POST", "PUT"] = Field("POST", description="How it is sent.")
     headers: dict[str, str] = Field({}, description="Further headers, such as SOAPAction.")

@@ -37,7 +37,11 @@ class NeighbourSettings(AdapterSettings):
 class HubSettings(HttpSettings):
     """Settings of a hub that parcels are delivered to."""
 
-    url: str = Field(pattern=r"^https?://", description="Address of the other hub, without a path.")
+    url: str = Field(
+        pattern=r"^https?://",
+        description="Address of the other hub, without a path.",
+        examples=["https://hub.province.example.gov.cn"],
+    )
     wait_seconds: NonNegativeFloat = Field(5, le=60, description="How long the other hub may judge before it answers.")
 
 

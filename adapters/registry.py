@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 
 from adapters.base import Manifest
 from standards.errors import BadConfiguration, UnknownName
@@ -30,7 +32,40 @@ BUILT_IN = {
 
 def names() -> list[str]:
     """Every adapter that can be used."""
-    return sorted({*BUILT_IN, *(ep.name for ep in entry_points(group=GROUP))})
+    return sorted({*BUILT_IN, *_brought()})
+
+
+def _loaded(entry: EntryPoint) -> object:
+    try:
+        return entry.load()
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        raise ImportError(f"{type(error).__name__}: {error}") from error
+
+
+def _brought() -> dict[str, EntryPoint]:
+    """What other packages bring, by name; none of it is imported."""
+    return {ep.name: ep for ep in entry_points(group=GROUP) if ep.name not in BUILT_IN}
+
+
+def package_of(name: str) -> Path | None:
+    """The folder of the package that brings an adapter; None for those that are built in."""
+    found = _brought().get(name)
+    if found is None:
+        return None
+    try:
+        spec = find_spec(found.module)
+    except (ImportError, ValueError):  # its parent is gone or broken: `load` says what is wrong with it
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent
+
+
+def mapping_folders() -> list[Path]:
+    """Folders `mappings` of the packages that bring adapters, in the order of the adapters' names."""
+    packages = [package_of(name) for name in sorted(_brought())]
+    folders = [package / "mappings" for package in packages if package is not None]
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
 def load(name: str) -> Manifest:
@@ -42,7 +77,7 @@ def load(name: str) -> Manifest:
         if name in BUILT_IN:
             manifest = import_module(BUILT_IN[name]).MANIFEST
         else:
-            found = {ep.name: ep for ep in entry_points(group=GROUP)}.get(name)
+            found = _brought().get(name)
             if found is None:
                 near = get_close_matches(name, names(), 1)
                 raise UnknownName(
@@ -50,7 +85,7 @@ def load(name: str) -> Manifest:
                     what_zh=f"没有名为 {name} 的适配器",
                     hint=f"did you mean {near[0]}?" if near else f"there are: {', '.join(names())}",
                 )
-            manifest = found.load()
+            manifest = _loaded(found)
     except (ImportError, AttributeError) as error:
         raise BadConfiguration(f"the adapter {name} is broken: {error}", what_zh=f"适配器 {name} 无法加载") from error
     if not isinstance(manifest, Manifest):

@@ -38,6 +38,7 @@ class RestPullSettings(HttpSettings):
     url: str = Field(
         pattern=r"^https?://",
         description="Address; {since} {day} {page} {offset} {cursor} are filled in, here and in params and body.",
+        examples=["https://cgj.example.gov.cn/api/cases?since={since}&page={page}"],
     )
     method: Literal["GET", "POST"] = Field("GET", description="How it is asked.")
     params: dict[str, str] = Field({}, description="Query parameters.")
@@ -49,7 +50,9 @@ class RestPullSettings(HttpSettings):
         description="JSON pointer of the list of records, which shows the end of the pages; empty: it is found.",
     )
     paging: Literal["none", "page", "offset", "cursor", "link"] = Field(
-        "none", description="page, offset: counted by us; cursor, link: where `next` in the answer says."
+        "none",
+        description="page, offset: counted by us; cursor, link: where `next` in the answer says.",
+        examples=["page"],
     )
     first: int = Field(1, description="First page number (page) or first offset (offset: usually 0).")
     size: PositiveInt = Field(100, description="Records of a full page: a page with fewer is the last.")

@@ -30,8 +30,12 @@ _MOST_PAGES = 10_000
 class SoapPullSettings(SoapCallSettings):
     """Settings of a SOAP service that is asked."""
 
-    operation: str = Field(description="Operation that is called.")
-    arguments: dict[str, str] = Field({}, description="Its arguments; {since} {day} {page} are filled in.")
+    operation: str = Field(description="Operation that is called.", examples=["queryCases"])
+    arguments: dict[str, str] = Field(
+        {},
+        description="Its arguments; {since} {day} {page} are filled in.",
+        examples=[{"kssj": "{since}", "pageNo": "{page}"}],
+    )
     result: str = Field("", description="Where the records are in the answer, such as return.rows; empty: all of it.")
     form: Literal["auto", "text", "base64"] = Field(
         "auto", description="What one string in the answer is: text as it stands, or base64 of it; auto: text."

@@ -23,8 +23,14 @@ from standards.ports import Awaited
 class SoapPushSettings(SoapCallSettings):
     """Settings of a SOAP service that receives."""
 
-    forms: dict[str, str] = Field(min_length=1, description="Data set = form, such as credit_china/punish_2016.")
-    operations: dict[str, str] = Field(min_length=1, description="Data set = operation that takes it.")
+    forms: dict[str, str] = Field(
+        min_length=1, description="Data set = form.", examples=[{"credit_penalty": "credit_china/penalty_2016"}]
+    )
+    operations: dict[str, str] = Field(
+        min_length=1,
+        description="Data set = operation that takes it.",
+        examples=[{"credit_penalty": "importPenalyXml"}],
+    )
     body: str = Field("xml", description="Argument that takes the message.")
     arguments: dict[str, str] = Field({}, description="Its other arguments.")
     level: str = Field("", description="Level that speaks in the answers: district, city, province, nation.")

@@ -36,7 +36,9 @@ _NOT_NOW = (429, 503)
 class HttpSettings(AdapterSettings):
     """What every HTTP caller can be told."""
 
-    url: str = Field(pattern=r"^https?://", description="Address of the service.")
+    url: str = Field(
+        pattern=r"^https?://", description="Address of the service.", examples=["https://jh.example.gov.cn/parcels"]
+    )
     connect_seconds: PositiveFloat = Field(10, description="Longest wait for a connection.")
     answer_seconds: PositiveFloat = Field(60, description="Longest wait for an answer.")
     quick_tries: int = Field(3, ge=1, le=10, description="Attempts within one delivery when no connection comes about.")

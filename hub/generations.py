@@ -23,6 +23,7 @@ import zstandard
 from sqlalchemy import Connection as Db
 from sqlalchemy import func, select
 
+from adapters import registry
 from adapters.formats.base import ReadOptions
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
@@ -245,10 +246,15 @@ class Body:
         return sm3(text.encode()).hex()
 
 
+def mapping_folders(site: Path | None) -> MappingFolders:
+    """Where mappings are looked for: the site's folder, then the packages of adapters, then built in."""
+    return MappingFolders([*([site / "mappings"] if site else []), *registry.mapping_folders()])
+
+
 def collect(settings: Settings, site: Path | None) -> Body:
     """Everything that belongs to a generation: the settings, the site's files, and the mappings in use."""
     files: dict[str, str] = {}
-    folders = MappingFolders([site / "mappings"] if site else [])
+    folders = mapping_folders(site)
     for connection in settings.connections.values():
         if not connection.mapping:
             continue
@@ -357,4 +363,4 @@ def assemble(number: int, body: Body, site: Path, seal: Seal) -> Generation:
     """A generation from its parts; `site` holds the files of the body."""
     settings = Settings.model_validate(body.settings)
     standard = load_standard([site / "standards"] if (site / "standards").is_dir() else [])
-    return Generation(number, settings, standard, MappingFolders([site / "mappings"]), seal)
+    return Generation(number, settings, standard, mapping_folders(site), seal)

@@ -19,7 +19,11 @@ NAME_WORDS = frozenset({"dataset", "table", "version", "batch", "parcel", "date"
 class FileSourceSettings(AdapterSettings):
     """Settings of a folder that a party puts files into."""
 
-    folder: str = Field(min_length=1, description="Folder the files are put into; an absolute path is best.")
+    folder: str = Field(
+        min_length=1,
+        description="Folder the files are put into; an absolute path is best.",
+        examples=["/srv/exchange/ecology/in"],
+    )
     sftp: SftpSettings | None = Field(None, description="The SFTP server the folder is on; empty: this machine.")
     patterns: tuple[str, ...] = Field(
         ("*",), min_length=1, description="File names to take, such as *.csv; letter case does not matter."
@@ -70,7 +74,11 @@ class FileSourceSettings(AdapterSettings):
 class FileDestinationSettings(AdapterSettings):
     """Settings of a folder that parcels are written into, one file each."""
 
-    folder: str = Field(min_length=1, description="Folder the files are written into; an absolute path is best.")
+    folder: str = Field(
+        min_length=1,
+        description="Folder the files are written into; an absolute path is best.",
+        examples=["/srv/exchange/province/out"],
+    )
     sftp: SftpSettings | None = Field(None, description="The SFTP server the folder is on; empty: this machine.")
     form: Literal["csv", "ndjson", "json", "xml"] = Field(
         "csv",

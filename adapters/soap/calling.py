@@ -29,8 +29,16 @@ from standards.errors import (
 class SoapCallSettings(AdapterSettings):
     """What every caller of a SOAP service can be told."""
 
-    wsdl: str = Field(min_length=1, description="WSDL file on this machine; an absolute path is best.")
-    url: str = Field(pattern=r"^https?://", description="Address of the service; wins over the one in the WSDL.")
+    wsdl: str = Field(
+        min_length=1,
+        description="WSDL file on this machine; an absolute path is best.",
+        examples=["/etc/hub/old-system.wsdl"],
+    )
+    url: str = Field(
+        pattern=r"^https?://",
+        description="Address of the service; wins over the one in the WSDL.",
+        examples=["http://10.1.2.3:8080/services/Case"],
+    )
     binding: str = Field("", description="Binding, {namespace}name; empty: the first.")
     user: str = Field("", description="WS-Security UsernameToken: name.")
     password: str = Field(

@@ -20,9 +20,15 @@ class DatabaseSettings(AdapterSettings):
 
     url: str = Field(
         description="SQLAlchemy URL without password: postgresql+psycopg://user@host/db, mysql+pymysql://…, "
-        "oracle+oracledb://…, dm+dmPython://…, mssql+pymssql://…, sqlite:////file; 金仓: postgresql+psycopg."
+        "oracle+oracledb://…, dm+dmPython://…, mssql+pymssql://…, sqlite:////file; 金仓: postgresql+psycopg.",
+        examples=["postgresql+psycopg://exchange@10.1.2.3/front"],
     )
-    password: str = Field("", pattern=BY_REFERENCE, description="Password, by reference: env:NAME or file:/path.")
+    password: str = Field(
+        "",
+        pattern=BY_REFERENCE,
+        description="Password, by reference: env:NAME or file:/path.",
+        examples=["env:FRONT_PASSWORD"],
+    )
     db_schema: str = Field("", alias="schema", description="Schema the tables are in; empty: the user's own.")
     connect_seconds: PositiveInt = Field(10, description="Longest wait for a connection.")
     statement_seconds: PositiveInt = Field(60, description="Longest wait for one statement.")

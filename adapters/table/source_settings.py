@@ -32,13 +32,13 @@ class AnswerColumns(BaseModel):
 class TableSourceSettings(DatabaseSettings):
     """A table of the sender that is looked at again and again."""
 
-    table: str = Field(description="Table or view that is read.")
-    key: tuple[str, ...] = Field(min_length=1, description="Columns that name a row.")
+    table: str = Field(description="Table or view that is read.", examples=["cf_jl"])
+    key: tuple[str, ...] = Field(min_length=1, description="Columns that name a row.", examples=[["id"]])
     columns: tuple[str, ...] = Field((), description="Columns that are read; empty: all.")
     take: Literal["flag", "since"] = Field(
         "flag", description="flag = rows whose flag says new, marked when taken; since = rows behind the last ones."
     )
-    flag: str = Field("", description="Column that says whether a row was taken.")
+    flag: str = Field("", description="Column that says whether a row was taken.", examples=["bz"])
     new: tuple[str, ...] = Field(("", "0"), description="Values of the flag that mean new; '' stands for NULL too.")
     taken: str = Field("1", description="Value of the flag that we write when the row is kept here.")
     changed: str = Field(
@@ -50,7 +50,11 @@ class TableSourceSettings(DatabaseSettings):
     behind_seconds: int = Field(
         60, ge=0, description="With a time: rows so young are left for the next look, others may still be committed."
     )
-    answer: AnswerColumns = Field(AnswerColumns(), description="Columns for the answer, where the table has them.")
+    answer: AnswerColumns = Field(
+        AnswerColumns(),
+        description="Columns for the answer, where the table has them.",
+        examples=[{"result": "jg", "message": "yy", "receipt": "hz"}],
+    )
     dataset: str = Field("", description="Data set the connection test compares the table with; for standard words.")
     rows: PositiveInt = Field(1000, le=10_000, description="Rows of one hand-over at most.")
     pause_seconds: PositiveFloat = Field(5, description="Rest between two looks.")

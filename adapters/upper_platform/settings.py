@@ -40,7 +40,9 @@ class CentreService(HttpSettings):
 class UpperPlatformSettings(AdapterSettings):
     """Settings of the 互联网+监管 platform of the level above."""
 
-    mode: Literal["table", "http"] = Field(description="table: its front-end database; http: its services.")
+    mode: Literal["table", "http"] = Field(
+        description="table: its front-end database; http: its services.", examples=["table"]
+    )
     level: Literal["city", "province", "nation"] = Field(
         "province", description="Its level; only a hub of a province may deliver to the nation."
     )
@@ -51,7 +53,11 @@ class UpperPlatformSettings(AdapterSettings):
         description="Value of cd_source it expects, such as the division code 420000; empty: as filled.",
     )
     datasets: tuple[str, ...] = Field((), description="Data sets it takes; empty: all that the standard sends upwards.")
-    table: CentreTables | None = Field(None, description="For mode = table.")
+    table: CentreTables | None = Field(
+        None,
+        description="For mode = table.",
+        examples=[{"url": "postgresql+psycopg://city@10.9.8.7/front", "password": "env:CENTRE_PASSWORD"}],
+    )
     http: CentreService | None = Field(None, description="For mode = http.")
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import Caller, Operator, TheHub, may_use
+from hub.coverage import of_ledger
 from hub.dispatch.decide import Decisions, Verb
 from hub.facts import Facts
 from hub.ledger import credentials, crosswalks, destinations, journal, migrate, parcels, submissions
@@ -67,6 +69,22 @@ def connections(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
 def failures(hub: TheHub, who: Caller, limit: Limit = 200) -> list[dict[str, Any]]:
     """Open cases in groups of one cause; a party sees its own."""
     return Facts(hub.ledger, hub.clock).failures(party=None if who.is_operator else who.party, limit=limit)
+
+
+@router.get("/v1/coverage", summary="填写情况 how elements are filled")
+def coverage(
+    hub: TheHub,
+    who: Caller,
+    connection: Annotated[str | None, Query(description="接入名称，缺省全部 connection; default: all")] = None,
+    since: Annotated[date | None, Query(description="这一天以来的报送 submissions since this day")] = None,
+    rows: Annotated[int, Query(ge=1, le=200_000, description="每个接入最多看多少条 records of each at most")] = 20_000,
+) -> list[dict[str, Any]]:
+    """Element by element, the worst first: share filled, values, findings; a party sees its own connections."""
+    if connection is not None:
+        may_use(hub, who, connection)
+    known = hub.generations.current().settings.connections
+    names = [connection] if connection else [n for n, c in known.items() if who.is_operator or c.party == who.party]
+    return of_ledger(hub, names, since, rows)
 
 
 @router.get("/v1/submissions", summary="报送列表 submissions")

@@ -9,17 +9,12 @@ import typer
 
 from hub.cli.options import Json
 from hub.cli.output import DATA, DONE, SETUP, out, print_json, table, told
-from hub.generations import functions_of, mild_codes
-from mappings import cases as case_runner
-from mappings import compile as compiler
+from hub.generations import mapping_folders
+from hub.mapping_check import cases_of, find, program_of
 from mappings.explain import explain
-from mappings.lint import lint
-from mappings.load import Loaded, MappingFolders
-from standards.checker import Checker
 from standards.diff import Effect, differences
 from standards.errors import BadConfiguration, UnknownName
 from standards.exports import FORMATS
-from standards.model import DataSet
 from standards.registry import Standard, load
 
 standard_app = typer.Typer(no_args_is_help=True, help="数据标准 the standard")
@@ -132,30 +127,8 @@ def diff(
     raise typer.Exit(DATA if any(d.effect is Effect.BREAKS for d in found) else DONE)
 
 
-def _load(name: str, site: Path | None) -> tuple[Standard, Loaded, DataSet | None]:
-    standard = _standard(site)
-    folders = MappingFolders([site / "mappings"] if site else [])
-    path = Path(name)
-    if path.suffix == ".yaml" and path.is_file():
-        from mappings.load import read_mapping
-
-        loaded = read_mapping(f"{path.resolve().parent.name}/{path.stem}", path)
-    else:
-        loaded = folders.load(name)
-    dataset = None
-    if loaded.file is not None:
-        try:
-            dataset = standard.dataset(loaded.file.dataset, loaded.file.dataset_version)
-        except UnknownName as error:
-            loaded.document.complain(("dataset",), error.what, error.hint or "")
-            return standard, loaded, None
-        common = standard.common_for(dataset)
-        lint(loaded, dataset, common, standard.codes, functions_of(standard))
-    return standard, loaded, dataset
-
-
 def _names(names: list[str] | None, site: Path | None) -> list[str]:
-    return names or MappingFolders([site / "mappings"] if site else []).names()
+    return names or mapping_folders(site).names()
 
 
 @mapping_app.command("lint")
@@ -167,7 +140,8 @@ def lint_mappings(
 ) -> None:
     """检查映射：每个错误的文件、行、相近名称  every mistake with file, line and near name."""
     chosen = _names(names, site)
-    problems = [p for name in chosen for p in _load(name, site)[1].problems]
+    standard = _standard(site)
+    problems = [p for name in chosen for p in find(name, standard, site).loaded.problems]
     if as_json:
         print_json([{"file": p.file, "line": p.line, "what": p.what, "hint": p.hint} for p in problems])
     else:
@@ -185,21 +159,12 @@ def run_mapping_cases(
     as_json: Json = False,
 ) -> None:
     """运行映射旁的用例  run the cases beside mappings."""
-    results = []
-    for name in _names(names, site):
-        standard, loaded, dataset = _load(name, site)
-        if loaded.problems or loaded.file is None or dataset is None:
-            results.append((name, "", [str(p) for p in loaded.problems]))
-            continue
-        path = case_runner.cases_path(loaded.path)
-        if not path.is_file():
-            results.append((name, "", [f"no cases: {path.name} is not there"]))
-            continue
-        program = program_of(name, standard, loaded, dataset)
-        checker = Checker(dataset, standard, common=standard.common_for(dataset), mild=mild_codes())
-        outcomes, problems = case_runner.run_cases(path, program, checker)
-        results += [(name, "", [str(p)]) for p in problems]
-        results += [(name, o.case, [f"{path.name}:{o.line}: {w}" for w in o.wrong]) for o in outcomes]
+    standard = _standard(site)
+    results = [
+        (name, tried.case, tried.wrong)
+        for name in _names(names, site)
+        for tried in cases_of(find(name, standard, site), standard)
+    ]
     wrong = [r for r in results if r[2]]
     if as_json:
         print_json([{"mapping": m, "case": c, "wrong": w} for m, c, w in results])
@@ -210,21 +175,6 @@ def run_mapping_cases(
                 out.print(f"    {line}", markup=False)
         out.print(f"{len(results)} 个用例，{len(wrong)} 个不符  {len(results)} case(s), {len(wrong)} wrong")
     raise typer.Exit(DATA if wrong else DONE)
-
-
-def program_of(name: str, standard: Standard, loaded: Loaded, dataset: DataSet) -> compiler.Program:
-    """A mapping compiled without any operator's answers."""
-    if loaded.file is None or loaded.problems:
-        raise BadConfiguration(f"the mapping {name} is wrong", hint="hub mapping lint")
-    return compiler.build(
-        name,
-        loaded.file,
-        dataset,
-        standard.common_for(dataset),
-        standard.codes,
-        crosswalks=loaded.crosswalks,
-        functions=functions_of(standard),
-    )
 
 
 @mapping_app.command("show")
@@ -241,10 +191,12 @@ def show_mapping(
         for one in _names(None, site):
             out.print(one, markup=False)
         return
-    standard, loaded, dataset = _load(name, site)
+    standard = _standard(site)
+    found = find(name, standard, site)
+    loaded, dataset = found.loaded, found.dataset
     if dataset is None or loaded.file is None:
         raise BadConfiguration("\n".join(map(str, loaded.problems)))
-    program = program_of(name, standard, loaded, dataset)
+    program = program_of(found, standard)
     if source:
         out.print(program.source, markup=False)
         return

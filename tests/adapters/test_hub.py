@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select
 
+from adapters.conformance import DestinationConformance, Stored, settle
+from adapters.conformance.parcels import a_parcel, a_record, around, contents, revised
 from adapters.hub import HubSettings, NeighbourHub
 from hub import serve
 from hub.bootstrap import prepare
@@ -17,8 +19,6 @@ from hub.ledger import credentials
 from hub.ledger.tables import record, record_head
 from standards.errors import AnswerNotUnderstood
 from standards.parcel import Result
-from tests.adapters.conformance import DestinationConformance, Stored, settle
-from tests.adapters.parcels import a_parcel, a_record, around, contents, revised
 from tests.hub.levels.chain import CODES, CONFIG, free_port
 from tests.receiver import Receiver
 from tests.services.tcp_proxy import TcpProxy

@@ -13,13 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.conformance import SourceConformance
+from adapters.conformance.fakes import FakeIntake, FakeMemory, FakeReceipts
+from adapters.conformance.parcels import around
 from adapters.rest_pull import RestPull, RestPullSettings
 from adapters.upper_platform.simulator.gateway import Gateway, NotSigned
 from standards.clock import FrozenClock
 from standards.errors import BadSetup, NotAllowed, SystemBusy, SystemUnreachable
 from standards.ports import SourceContext
-from tests.adapters.fakes import FakeIntake, FakeMemory, FakeReceipts
-from tests.adapters.parcels import around
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 Answer = tuple[int, dict[str, str], bytes]
@@ -38,7 +39,7 @@ class Counterpart:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def start(self) -> Counterpart:
+    def start(self, port: int = 0) -> Counterpart:
         counterpart = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,7 +62,7 @@ class Counterpart:
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -277,3 +278,44 @@ def test_the_return_feed_of_the_nation_is_signed_asked_day_by_day_and_says_in_wo
     asking.counterpart.answer = lambda _p, _q, _h: (200, {}, b'{"errCode": "E-106", "errMsg": "x"}')
     with pytest.raises(NotAllowed):
         asking.once("/feed", **{k: v for k, v in words.items() if k != "gateway"})
+
+
+class PullRig:
+    """A service that lists everything it has."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, str]] = []
+        self.counterpart = Counterpart(lambda _p, _q, _h: (200, {}, json.dumps(self.rows).encode())).start()
+        self.settings = RestPullSettings(url=f"{self.counterpart.url}/all", quick_tries=1, connect_seconds=2)
+        self.opened: list[RestPull] = []
+
+    def open(self) -> RestPull:
+        self.opened.append(RestPull(self.settings, around()))
+        return self.opened[-1]
+
+    def put(self) -> bytes:
+        self.rows.append({"id": f"R-{len(self.rows):03}"})
+        return self.rows[-1]["id"].encode()
+
+    def wait(self) -> None:
+        pass
+
+    def take_away(self) -> None:
+        self.counterpart.stop()
+
+    def bring_back(self) -> None:
+        self.counterpart.start(int(self.settings.url.split(":")[2].partition("/")[0]))
+
+    def close(self) -> None:
+        for source in self.opened:
+            source.close()
+        self.counterpart.stop()
+
+
+@pytest.mark.contract(suite="source", on="rest_pull")
+class TestRestPull(SourceConformance):
+    @pytest.fixture
+    def rig(self) -> Iterator[PullRig]:
+        rig = PullRig()
+        yield rig
+        rig.close()

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.conformance import DestinationConformance, Stored
+from adapters.conformance.parcels import around, some
 from adapters.rest_push import RestPush, RestPushSettings
 from standards.errors import (
     AnswerNotUnderstood,
@@ -21,8 +23,6 @@ from standards.errors import (
     Temporary,
 )
 from standards.parcel import Result, from_event
-from tests.adapters.conformance import DestinationConformance, Stored
-from tests.adapters.parcels import around, some
 from tests.receiver import Receiver
 from tests.services.tcp_proxy import TcpProxy
 

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from adapters.conformance import SourceConformance
+from adapters.conformance.fakes import FakeIntake, FakeMemory, FakeReceipts
+from adapters.conformance.parcels import around
 from adapters.soap_pull import SoapPull, SoapPullSettings
 from standards.clock import FrozenClock
 from standards.errors import (
@@ -25,8 +28,6 @@ from standards.errors import (
     Temporary,
 )
 from standards.ports import SourceContext
-from tests.adapters.fakes import FakeIntake, FakeMemory, FakeReceipts
-from tests.adapters.parcels import around
 from tests.adapters.test_rest_pull import NOW, Counterpart
 
 WSDL = Path(__file__).with_name("old.wsdl")
@@ -163,3 +164,45 @@ def test_settings_that_do_not_fit_the_wsdl_are_told(old: Old, words: dict[str, A
     operation = words.pop("operation", "query")
     with pytest.raises(BadConfiguration):
         old.once(operation, **words)
+
+
+class SoapRig:
+    """An old service that lists everything it has."""
+
+    def __init__(self) -> None:
+        self.old = Old()
+        self.count = 0
+        self.old.says = lambda _asked: (200, envelope(rows(self.count, 100)))
+        self.given = {"wsdl": str(WSDL), "url": f"{self.old.counterpart.url}/old", "operation": "query"}
+        self.opened: list[SoapPull] = []
+
+    def open(self) -> SoapPull:
+        self.opened.append(SoapPull(SoapPullSettings.model_validate(self.given), around(), clock=self.old.clock))
+        return self.opened[-1]
+
+    def put(self) -> bytes:
+        self.count += 1
+        return f"A{self.count + 99}".encode()
+
+    def wait(self) -> None:
+        """Nothing needs time."""
+
+    def take_away(self) -> None:
+        self.old.counterpart.stop()
+
+    def bring_back(self) -> None:
+        self.old.counterpart.start(int(self.given["url"].split(":")[2].partition("/")[0]))
+
+    def close(self) -> None:
+        for source in self.opened:
+            source.close()
+        self.old.counterpart.stop()
+
+
+@pytest.mark.contract(suite="source", on="soap_pull")
+class TestSoapPull(SourceConformance):
+    @pytest.fixture
+    def rig(self) -> Iterator[SoapRig]:
+        rig = SoapRig()
+        yield rig
+        rig.close()

@@ -1,12 +1,14 @@
 """The pages say what the code says, they explain every word, and none points to nothing."""
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from adapters import registry
+from adapters.kit import example
 from hub.settings import Settings
 from mappings.grammar import MappingFile
 from tests.house.repository import ROOT
@@ -61,6 +63,24 @@ def test_every_word_of_the_settings_is_described(where: str) -> None:
     bare = [name for name, field in SETTINGS[where].model_fields.items() if not field.description]
 
     assert not bare, f"without a description in {where}: {', '.join(bare)}"
+
+
+@pytest.mark.parametrize("name", registry.BUILT_IN)
+def test_the_example_of_every_adapter_is_right(name: str) -> None:
+    manifest = registry.load(name)
+
+    for lines, model in (
+        (example.connection(manifest), manifest.source_settings),
+        (example.destination(manifest), manifest.destination_settings),
+    ):
+        if model is not None:
+            [(_, [one])] = [
+                (kind, list(held.values()))
+                for kind, held in tomllib.loads("\n".join(lines)).items()
+                if isinstance(held, dict)
+            ]
+            assert one["adapter"] == name
+            model.model_validate(one.get("settings", {}))
 
 
 def test_every_decision_has_its_three_parts_and_its_line_in_the_list() -> None:

@@ -27,6 +27,7 @@ def a_house(folder: Path, **lines: str) -> Path:
     modules = {name.replace(".", "/") + ".py": line for name, line in lines.items()}
     for room in ROOMS:
         modules |= {f"{room}/__init__.py": "", f"{room}/thing.py": ""}
+    modules["adapters/conformance/__init__.py"] = ""
     modules |= {name.rsplit("/", 1)[0] + "/__init__.py": "" for name in modules if name.count("/") > 1}
     modules |= {name.replace(".", "/") + ".py": line + "\n" for name, line in lines.items()}
     for name, text in modules.items():
@@ -60,6 +61,8 @@ def test_the_layers_are_kept() -> None:
         ("hub.dispatch", "import tenacity"),
         ("hub.intake", "import prometheus_client"),
         ("adapters.rest.source", "import zeep"),
+        ("adapters.door", "import pytest"),
+        ("hub.dispatch", "import adapters.conformance.destination"),
     ],
 )
 def test_an_import_that_points_up_or_away_from_home_is_noticed(module: str, line: str, tmp_path: Path) -> None:
@@ -81,6 +84,7 @@ def test_an_import_that_points_up_or_away_from_home_is_noticed(module: str, line
         ("adapters.transport", "import tenacity"),
         ("monitor.metrics", "import prometheus_client"),
         ("adapters.soap_pull.client", "import zeep"),
+        ("adapters.conformance.destination", "import pytest"),
     ],
 )
 def test_an_import_that_points_down_or_is_at_home_is_allowed(module: str, line: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tools.docs.pages import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+_MADE = ("reference", "adapters")
 
 
 def main(words: list[str], folder: Path = DOCS) -> int:
@@ -42,8 +43,8 @@ def main(words: list[str], folder: Path = DOCS) -> int:
 
 
 def _there(folder: Path) -> list[str]:
-    """Pages under `reference/`: all of them come from the code."""
-    return [path.relative_to(folder).as_posix() for path in (folder / "reference").rglob("*.md")]
+    """Pages under `reference/` and `adapters/`: all of them come from the code."""
+    return [path.relative_to(folder).as_posix() for made in _MADE for path in (folder / made).rglob("*.md")]
 
 
 def _text(path: Path) -> str | None:

@@ -12,6 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from adapters.kit.words import parts
+
+__all__ = ["cell", "duration", "kind", "parts", "table"]
+
 _SCALARS: dict[Any, str] = {
     str: "text",
     int: "number",
@@ -29,28 +33,6 @@ def table(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         word, says = field.alias or name, cell(field.description or "")
         yield f"| `{word}` | {cell(kind(field.annotation))} | {_default(field)} | {says} |"
-
-
-def parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The models that stand in the words of a model, each with the word (with `<name>` where names are free)."""
-    for name, field in model.model_fields.items():
-        for inner, free in _models(field.annotation):
-            yield f"{name}{free}", inner
-
-
-def _models(annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation, ""
-    elif origin is dict:
-        for model, _ in _models(arguments[1]):
-            yield model, ".<name>"
-    elif origin is tuple:
-        for model, _ in _models(arguments[0]):
-            yield model, "[]"
-    elif origin in (Annotated, Union, UnionType):
-        for argument in arguments:
-            yield from _models(argument)
 
 
 def kind(annotation: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from adapters import registry as adapters
+from adapters import registry
 from adapters.formats.base import ReadOptions
 from hub.cli.main import app, the_version
 from hub.settings import Settings
@@ -19,7 +19,7 @@ from standards.exports.handbook import common_page
 from standards.exports.handbook import export as handbook
 from standards.findings import catalogue
 from standards.registry import built_in
-from tools.docs import api, models, systems
+from tools.docs import adapters, api, models, systems
 
 _MADE = "<!-- made by ./run docs; change the code, not this page -->"
 
@@ -177,37 +177,6 @@ def findings() -> Iterator[str]:
         yield f"| `{entry.code}` | {entry.severity} | {text} | {hint} |"
 
 
-def adapter_list() -> Iterator[str]:
-    """The adapters and their settings."""
-    yield "# 适配器 · adapters"
-    for name in adapters.BUILT_IN:
-        manifest = adapters.load(name)
-        yield ""
-        yield f"## `{name}` {manifest.title} · {manifest.title_en}"
-        yield ""
-        yield f"Kind: {manifest.kind}."
-        about = inspect.cleandoc(manifest.about) if manifest.about else ""
-        if about:
-            yield ""
-            yield "```text"
-            yield about
-            yield "```"
-        for title, model in (
-            ("As a source (`connections.<name>.settings`)", manifest.source_settings),
-            ("As a destination (`destinations.<name>.settings`)", manifest.destination_settings),
-        ):
-            if model is not None and model.model_fields:
-                yield ""
-                yield f"### {title}"
-                yield ""
-                yield from models.table(model)
-                for inner_name, inner in models.parts(model):
-                    yield ""
-                    yield f"#### `{inner_name}`"
-                    yield ""
-                    yield from models.table(inner)
-
-
 def datasets() -> Iterator[str]:
     """The index of the handbook."""
     standard = built_in()
@@ -244,13 +213,15 @@ def pages() -> Mapping[str, str]:
         "outward.md": outward,
         "cli.md": cli,
         "findings.md": findings,
-        "adapters.md": adapter_list,
+        "adapters.md": adapters.index,
         "datasets.md": datasets,
         "api.md": api.page,
     }
     for name, page in simple.items():
         made[f"reference/{name}"] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
     made["systems.md"] = "\n".join([_MADE, "", *systems.page()]).rstrip() + "\n"
+    for name in registry.BUILT_IN:
+        made[f"adapters/{name}.md"] = "\n".join([_MADE, "", *adapters.page(name)]).rstrip() + "\n"
     made["changes.md"] = "\n".join([_MADE_OF_CHANGES, "", *changes()]).rstrip() + "\n"
     standard = built_in()
     made["reference/datasets/common.md"] = f"{_MADE}\n\n{common_page(standard).decode('utf-8').rstrip()}\n"

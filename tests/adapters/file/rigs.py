@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from adapters.conformance import Stored
+from adapters.conformance.parcels import PROVIDER, around, clock
 from adapters.file import FileDestination, FileDestinationSettings
 from adapters.file import folder as folders
 from adapters.file.folder import Entry, LocalFolder, in_our_words
 from standards.digest import cd_id
 from standards.xml import parse
-from tests.adapters.conformance import Stored
-from tests.adapters.parcels import PROVIDER, around, clock
 
 #: The user without rights.
 _NOBODY = 65534

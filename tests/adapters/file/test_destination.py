@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from adapters.conformance import DestinationConformance, settle
+from adapters.conformance.parcels import NOW, a_parcel, a_record, again, contents, some
 from adapters.file.forms import harmless
 from standards.errors import AnswerNotUnderstood, BadSetup
 from standards.exports import xsd
@@ -15,9 +17,7 @@ from standards.parcel import Result, from_event
 from standards.ports import Awaited
 from standards.registry import built_in
 from standards.xml import parse
-from tests.adapters.conformance import DestinationConformance, settle
 from tests.adapters.file.rigs import FolderRig, without_rights
-from tests.adapters.parcels import NOW, a_parcel, a_record, again, contents, some
 
 
 @pytest.mark.contract(suite="destination", on="file-xml")

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from adapters.conformance import SourceConformance
+from adapters.conformance.fakes import Hub
+from adapters.conformance.parcels import NOW, around
 from adapters.file import FileSource, FileSourceSettings
 from adapters.file.folder import LocalFolder
 from standards.clock import FrozenClock
 from standards.errors import BadSetup, LedgerBusy, PayloadTooLarge
-from tests.adapters.fakes import Hub
 from tests.adapters.file.rigs import SharedFolder, without_rights
-from tests.adapters.parcels import NOW, around
 
 QUIET = timedelta(seconds=10)
 
@@ -414,3 +415,42 @@ def test_what_is_settled_is_forgotten_after_the_days_of_watching(tmp_path: Path)
     bureau.look()
 
     assert bureau.hub.memory.names("file:") == []
+
+
+class FolderRig:
+    """A mounted folder that a party puts files into."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = SharedFolder(str(root))
+        self.clock = FrozenClock(NOW)
+        self.count = 0
+
+    def open(self) -> FileSource:
+        settings = FileSourceSettings(folder=str(self.root))
+        return FileSource(settings, around("ecology"), folder=self.folder, clock=self.clock)
+
+    def put(self) -> bytes:
+        self.count += 1
+        mark = f"R-{self.count:03}"
+        (self.root / f"{mark}.csv").write_bytes(b"a,b\n1," + mark.encode() + b"\n")
+        return mark.encode()
+
+    def wait(self) -> None:
+        self.clock.forward(QUIET)
+
+    def take_away(self) -> None:
+        self.folder.away = True
+
+    def bring_back(self) -> None:
+        self.folder.away = False
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.contract(suite="source", on="file")
+class TestFile(SourceConformance):
+    @pytest.fixture
+    def rig(self, tmp_path: Path) -> FolderRig:
+        return FolderRig(tmp_path)

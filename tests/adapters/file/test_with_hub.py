@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.conformance.parcels import contents
 from hub.bootstrap import Hub, build, prepare
 from standards.model import FilledBy
 from standards.registry import built_in
-from tests.adapters.parcels import contents
 from tests.hub.city import until
 
 CONFIG = """

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.conformance import DestinationConformance, Stored
+from adapters.conformance.parcels import a_parcel, a_record, around, contents, some
 from adapters.form_push import FormPush, FormPushSettings
 from adapters.simulators.service import HangUp, Service
 from adapters.simulators.unpacking import rows_in, rows_in_body
@@ -19,8 +21,6 @@ from mappings.outward import OutFile, OutForm
 from standards import xml
 from standards.errors import AnswerNotUnderstood, BadConfiguration, HubError, ReceiverRefused, SystemBusy
 from standards.parcel import Result
-from tests.adapters.conformance import DestinationConformance, Stored
-from tests.adapters.parcels import a_parcel, a_record, around, contents, some
 from tests.services.tcp_proxy import TcpProxy
 
 FORM: dict[str, Any] = {

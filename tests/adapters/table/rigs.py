@@ -12,12 +12,13 @@ import pymysql
 from sqlalchemy import MetaData, create_engine, select
 from sqlalchemy.engine import make_url
 
+from adapters.conformance import Stored
+from adapters.conformance.parcels import around, clock
 from adapters.table import FrontTable, TableSettings
 from adapters.table.database import Database
 from adapters.table.definition import front_table
 from standards.registry import built_in
-from tests.adapters.conformance import Stored
-from tests.adapters.parcels import around, clock, without_password
+from tests.adapters.passwords import without_password
 from tests.services.tcp_proxy import TcpProxy
 
 

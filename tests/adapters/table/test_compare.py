@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import create_engine, text, types
 
+from adapters.conformance.parcels import around, clock, some
 from adapters.table import FrontTable, TableSettings
 from adapters.table.compare import Difference, compare
 from adapters.table.definition import front_table
@@ -14,7 +15,7 @@ from adapters.table.shape import RealColumn, RealTable
 from standards.errors import BadSetup
 from standards.exports import ddl
 from standards.registry import built_in
-from tests.adapters.parcels import around, clock, some, without_password
+from tests.adapters.passwords import without_password
 
 STANDARD = built_in()
 DATASET = STANDARD.dataset("punish_action")

@@ -20,7 +20,7 @@ from standards.errors import (
     SystemBusy,
     SystemUnreachable,
 )
-from tests.adapters.parcels import without_password
+from tests.adapters.passwords import without_password
 
 SECRET = "张三三三三三三三三三三"
 TABLE = "CREATE TABLE fronts (cd_id VARCHAR(10) PRIMARY KEY, set_date VARCHAR(10) NOT NULL, fine DECIMAL(6,2))"

@@ -25,12 +25,12 @@ from sqlalchemy import (
     update,
 )
 
+from adapters.conformance.parcels import a_parcel, a_record, again, around, clock, contents, revised, some
 from adapters.table import FrontTable, TableSettings
 from adapters.table.definition import front_table
 from standards.errors import BadSetup, ReceiverRefused
 from standards.parcel import Result
 from standards.registry import built_in
-from tests.adapters.parcels import a_parcel, a_record, again, around, clock, contents, revised, some
 from tests.adapters.table.rigs import TableRig
 
 LOCAL_NOW = datetime.fromisoformat("2025-07-01 10:00:00")

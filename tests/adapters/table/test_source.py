@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine, make_url
 
 from hub.bootstrap import build, prepare
 from standards.identifiers import make_uscc
-from tests.adapters.parcels import without_password
+from tests.adapters.passwords import without_password
 from tests.hub.city import City, config, until
 from tests.receiver import Receiver
 from tests.services.postgres import PostgresServer

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
+from adapters.conformance import Stored
+from adapters.conformance.parcels import around, clock
 from adapters.table import FrontTable
 from adapters.table.database import Database
 from adapters.upper_platform import UpperPlatform, UpperPlatformSettings, simulator
 from adapters.upper_platform.simulator import Running
-from tests.adapters.conformance import Stored
-from tests.adapters.parcels import around, clock
 from tests.adapters.table.rigs import DatabaseHarm, by_reference
 from tests.services.tcp_proxy import TcpProxy
 

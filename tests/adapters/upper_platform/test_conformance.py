@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.adapters.conformance import DestinationConformance
+from adapters.conformance import DestinationConformance
 from tests.adapters.upper_platform.rigs import HttpRig, TablesRig
 from tests.services.tcp_proxy import TcpProxy
 

@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from adapters import registry
+from adapters.conformance import refused, settle
+from adapters.conformance.parcels import a_parcel, a_record, around, clock, contents, some
 from adapters.upper_platform import UpperPlatform, UpperPlatformSettings
 from standards.errors import AnswerNotUnderstood, BadConfiguration, BadSetup
 from standards.registry import built_in
-from tests.adapters.conformance import refused, settle
-from tests.adapters.parcels import a_parcel, a_record, around, clock, contents, some
 from tests.adapters.upper_platform.rigs import HttpRig, a_centre, rows
 
 HTTP: dict[str, Any] = {"url": "http://127.0.0.1:1/parcels"}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from adapters.conformance.parcels import NOW, some
 from adapters.signing import (
     Secrets,
     SharingSettings,
@@ -25,7 +26,6 @@ from adapters.upper_platform.simulator import Gateway
 from adapters.upper_platform.simulator.gateway import SKEW, NotSigned
 from standards.clock import SHANGHAI, FrozenClock
 from standards.errors import AnswerNotUnderstood, NotAllowed
-from tests.adapters.parcels import NOW, some
 from tests.adapters.upper_platform.rigs import HttpRig
 
 APP_KEY = "111111"

@@ -15,10 +15,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from adapters.conformance import refused, settle
+from adapters.conformance.parcels import a_parcel, a_record, again, contents, revised, some
 from standards.errors import SystemBusy, SystemUnreachable
 from standards.parcel import Parcel, Result
-from tests.adapters.conformance import refused, settle
-from tests.adapters.parcels import a_parcel, a_record, again, contents, revised, some
 from tests.adapters.upper_platform.rigs import HttpRig, TablesRig, a_centre, rows, spoil
 
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
+from adapters.conformance.parcels import contents
 from adapters.upper_platform import simulator
 from adapters.upper_platform.simulator import Organisation, Running
 from hub.bootstrap import Hub, build, prepare
@@ -24,7 +25,6 @@ from standards.errors import BadConfiguration
 from standards.model import FilledBy
 from standards.ports import HandOver, ReceiptView
 from standards.registry import built_in
-from tests.adapters.parcels import contents
 from tests.hub.city import until
 
 MARKET = "111402001D22DR363Y"

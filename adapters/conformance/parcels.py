@@ -10,7 +10,6 @@ from itertools import count
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.engine import make_url
 
 from adapters.base import Surroundings
 from standards.clock import FrozenClock, local_text
@@ -126,9 +125,3 @@ def again(parcel: Parcel) -> Parcel:
 def revised(content: dict[str, str], revision: int, **changes: str) -> ParcelRecord:
     """A later revision of a record."""
     return a_record({**content, **changes}, revision=revision, operation="u")
-
-
-def without_password(url: str) -> tuple[str, str]:
-    """A database URL as the settings take it, and the password that goes by reference."""
-    parsed = make_url(url)
-    return parsed._replace(password=None).render_as_string(), str(parsed.password or "")

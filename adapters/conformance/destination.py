@@ -11,11 +11,11 @@ from typing import Protocol
 
 import pytest
 
+from adapters.conformance.parcels import NOW, a_parcel, a_record, again, contents, revised
 from standards.digest import uuid7
 from standards.errors import HubError, ReceiverRefused, SystemUnreachable
 from standards.parcel import Answer, AnswerLine, Parcel, ParcelRecord, Result
 from standards.ports import Awaited, Destination
-from tests.adapters.parcels import NOW, a_parcel, a_record, again, contents, revised
 
 
 @dataclass(frozen=True)
