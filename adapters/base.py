@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from standards.model import CodeList, DataSet, Element
-from standards.ports import Destination, Source
+from standards.ports import Destination, Source, Transports
 
 
 class AdapterSettings(BaseModel):
@@ -50,6 +50,10 @@ class Surroundings:
     standard: StandardView
     #: Fetches a secret by its reference (`env:NAME`, `file:/path`).
     secret: Callable[[str], str]
+    #: Name of the party on the other side.
+    party: str = ""
+    #: Makes connections to the hub's RabbitMQ; None when messages are carried by the ledger alone.
+    transports: Transports | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +73,7 @@ class Manifest:
     pushed: bool = False
     #: True when levels above the receiver speak through it (standards.ports.Follows).
     follows: bool = False
+    #: True when it works on the hub's own RabbitMQ, so that `broker.url` must be set.
+    on_rabbitmq: bool = False
     #: Where its documentation text begins; the module's docstring.
     about: str = ""

@@ -22,6 +22,7 @@ BUILT_IN = {
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
+    "amqp": "adapters.amqp",
     "upper_platform": "adapters.upper_platform",
 }
 
