@@ -208,7 +208,11 @@ class Destination(Protocol):
         ...
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
-        """Late verdicts on parcels that were handed over, as far as they are there."""
+        """Late verdicts on parcels that were handed over, as far as they are there.
+
+        A receiver that speaks by itself may name others too.  When the next one is asked for, the last one has been
+        written down.
+        """
         ...
 
     def stored(self, parcel: Parcel) -> bool | None:

@@ -135,7 +135,7 @@ class Server:
 
     def _tags(self, user: str) -> str | None:
         """The tags of a user, '' for an ordinary one; None when it is not there."""
-        for line in self._run(["--quiet", "list_users"]).splitlines():
+        for line in self._run(["list_users", "--quiet"]).splitlines():
             name, _, tags = line.partition("\t")
             if name == user:
                 return tags.strip().strip("[]")
