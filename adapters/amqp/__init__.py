@@ -11,6 +11,7 @@ or else its message-id; the property type says what the answer is:
     problem         a problem document: the message was not kept; it lies in hub.dead
     verdict         what became of a parcel of another hub, in the form below
 
+While a connection is paused, its messages wait in the queue.
 A connection without mapping and dataset takes parcels of another hub (CloudEvents, as POST /v1/parcels).
 
 Out: parcels are published as CloudEvents (exchange `hub.parcels`, key `<direction>.<destination>.<dataset>`) and lie in

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,16 @@ _LOOKS = 50
 _PAGE = 500
 #: A message over which we stumble so often is given up.
 _STUMBLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the hub has of a message."""
+
+    receipt_no: str
+    #: A hand-over that had been taken before; of a parcel it is not told.
+    repeated: bool | None = None
+    parcel: str = ""
 
 
 class AmqpSource:
@@ -75,7 +86,7 @@ class AmqpSource:
 
     def _handle(self, context: SourceContext, message: CarriedMessage) -> None:
         try:
-            self._keep(context, message)
+            kept = self._keep(context, message)
         except (BadRecord, NotAllowed, UnknownName) as error:
             self._refuse(message, error)
         except HubError:
@@ -86,24 +97,31 @@ class AmqpSource:
                 raise
             log.exception("a message is given up", action="message_poison", connection=self._name, id=message.id)
             self._refuse(message, HubError("internal error", what_zh="内部错误，已记录"))
+        else:
+            self._tell_number(context, message, kept)
         self._stumbles = 0
 
-    def _keep(self, context: SourceContext, message: CarriedMessage) -> None:
+    def _keep(self, context: SourceContext, message: CarriedMessage) -> _Kept:
+        """Have the bytes committed.  Raises as the ports do."""
         actor = f"amqp:{message.user or self._party}"
         headers = attributes_of(message.headers)
-        parcel = ""
-        kept: dict[str, Any]
         if context.parcels is not None and (headers or message.content_type == EVENT_CONTENT_TYPE):
             receipt_no = context.parcels.take(message.body, headers, self._party, actor, connection=context.connection)
-            kept, parcel = {"receipt_no": receipt_no}, headers.get("ce-id") or _event_id(message)
-        else:
-            taken = self._hand_over(context, message, actor)
-            receipt_no, kept = taken.receipt_no, {"receipt_no": taken.receipt_no, "repeated": taken.repeated}
-        log.info("message taken", action="message_taken", connection=self._name, receipt_no=receipt_no)
+            return _Kept(receipt_no, parcel=headers.get("ce-id") or _event_id(message))
+        taken = self._hand_over(context, message, actor)
+        return _Kept(taken.receipt_no, repeated=taken.repeated)
+
+    def _tell_number(self, context: SourceContext, message: CarriedMessage, kept: _Kept) -> None:
+        """Acknowledge what is kept; the sender, if it wants to know, is told its number before."""
+        log.info("message taken", action="message_taken", connection=self._name, receipt_no=kept.receipt_no)
         if message.reply_to:
             correlation = message.correlation_id or message.id
-            self._pending.add(context.memory, Pending(receipt_no=receipt_no, correlation_id=correlation, parcel=parcel))
-            self._reply("receipt-number", correlation, {**kept, "message_id": message.id})
+            one = Pending(receipt_no=kept.receipt_no, correlation_id=correlation, parcel=kept.parcel)
+            self._pending.add(context.memory, one)
+            said: dict[str, Any] = {"receipt_no": kept.receipt_no, "message_id": message.id}
+            if kept.repeated is not None:
+                said["repeated"] = kept.repeated
+            self._reply("receipt-number", correlation, said)
         self._transport.done(self._queue)
 
     def _hand_over(self, context: SourceContext, message: CarriedMessage, actor: str) -> Acknowledged:

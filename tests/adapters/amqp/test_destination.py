@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.amqp import AmqpDestination, AmqpDestinationSettings
-from standards.errors import BadConfiguration
+from standards.errors import BadConfiguration, SystemUnreachable
 from standards.parcel import attributes_of, from_event
 from standards.ports import Awaited
 from tests.adapters.amqp.rig import PartyClient, Users, dead, surroundings
@@ -183,6 +183,19 @@ def test_a_connection_that_was_cut_while_nothing_was_sent_is_made_again(rig: Amq
     got = rig.party.get("deliver.centre")
     assert got is not None
     assert got[0].message_id == str(parcel.id)
+
+
+def test_a_broker_that_falls_silent_is_cut_and_the_answer_is_told_as_lost(rig: AmqpRig) -> None:
+    quick = f"{rig.proxy.url(rig.url)}?heartbeat=1"
+    destination = AmqpDestination(AmqpDestinationSettings(), surroundings(quick, "centre", "province"))
+    destination.check()
+    rig.proxy.hang()
+
+    with pytest.raises(SystemUnreachable) as caught:
+        destination.deliver(some(1))
+
+    assert caught.value.answer_lost
+    rig.proxy.heal()
 
 
 def test_the_prefix_of_the_hub_stands_before_every_name_and_before_no_key(users: Users) -> None:

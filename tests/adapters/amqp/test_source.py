@@ -267,6 +267,26 @@ def test_a_reply_goes_to_the_partys_own_queue_whatever_queue_the_message_names(r
     assert dead(rig.url) == []
 
 
+def test_a_reply_that_cannot_be_sent_makes_no_refusal_of_what_is_kept(
+    rig: SourceRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: Any) -> None:
+        raise NotAllowed("no right to hub.replies")
+
+    rig.party.publish(BODY, message_id="m-1", reply_to="receipt.ecology")
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.source._transport, "send", refusing)
+        for _ in range(10):
+            with pytest.raises(NotAllowed):
+                rig.run()
+
+    rig.run()
+
+    assert len(rig.hub.intake.kept) == 1
+    assert [kind for kind, _, _ in rig.party.replies()] == ["receipt-number"]
+    assert dead(rig.url) == []
+
+
 def test_words_that_are_no_text_do_no_harm(rig: SourceRig) -> None:
     rig.party.publish(
         BODY, message_id="m\0-1", content_type="text/\0", headers={"name": "a\0b", "n": 1, "t": {"x": "y"}}
