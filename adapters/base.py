@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from mappings.outward import OutForm
 from standards.errors import UnknownName
 from standards.model import CodeList, DataSet, Element
-from standards.ports import Destination, Source
+from standards.ports import Destination, Source, Transports
 
 
 class AdapterSettings(BaseModel):
@@ -59,6 +59,10 @@ class Surroundings:
     secret: Callable[[str], str]
     #: An outward form by its name; raises UnknownName, BadConfiguration.
     form: Callable[[str], OutForm] = no_forms
+    #: Name of the party on the other side.
+    party: str = ""
+    #: Makes connections to the hub's RabbitMQ; None when messages are carried by the ledger alone.
+    transports: Transports | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,5 +82,7 @@ class Manifest:
     pushed: bool = False
     #: True when levels above the receiver speak through it (standards.ports.Follows).
     follows: bool = False
+    #: True when it works on the hub's own RabbitMQ, so that `broker.url` must be set.
+    on_rabbitmq: bool = False
     #: Where its documentation text begins; the module's docstring.
     about: str = ""

@@ -26,6 +26,7 @@ BUILT_IN = {
     "soap_push": "adapters.soap_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
+    "amqp": "adapters.amqp",
     "upper_platform": "adapters.upper_platform",
 }
 

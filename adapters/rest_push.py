@@ -14,13 +14,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 from uuid import UUID
 
-import msgspec
 from pydantic import Field
 
 from adapters.base import Manifest, Surroundings
+from adapters.reply import read_reply
 from adapters.transport import HttpSettings, HttpTransport
-from standards.errors import AnswerNotUnderstood
-from standards.parcel import Answer, AnswerLine, Parcel, Result, event_headers, to_data, to_event
+from standards.parcel import Answer, Parcel, event_headers, to_data, to_event
 from standards.ports import Awaited
 
 
@@ -30,22 +29,6 @@ class RestPushSettings(HttpSettings):
     mode: Literal["structured", "binary"] = Field("structured", description="Form of the CloudEvent.")
     level: str = Field("", description="Level that speaks in the answers: district, city, province, nation.")
     check_url: str = Field("", description="Address for the connection test; the service's own if empty.")
-
-
-class _Said(msgspec.Struct):
-    cd_id: str
-    result: str = "refused"
-    code: str = ""
-    element: str = ""
-    message: str = ""
-
-
-class _Reply(msgspec.Struct):
-    receipt_no: str = ""
-    awaiting: bool = False
-    speaker: str = ""
-    level: str = ""
-    records: list[_Said] = []
 
 
 class RestPush:
@@ -65,34 +48,7 @@ class RestPush:
             body, headers = to_event(parcel), {"content-type": "application/cloudevents+json"}
         headers["idempotency-key"] = str(parcel.id)
         response = self._http.request("POST", self._settings.url, content=body, headers=headers)
-        return self._answer(response.content)
-
-    def _answer(self, body: bytes) -> Answer:
-        if not body.strip():
-            return Answer(speaker=self._name, level=self._settings.level)
-        try:
-            reply = msgspec.json.decode(body, type=_Reply)
-            lines = tuple(
-                AnswerLine(
-                    cd_id=said.cd_id,
-                    result=Result(said.result),
-                    code=said.code,
-                    element=said.element,
-                    message=said.message,
-                )
-                for said in reply.records
-            )
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise AnswerNotUnderstood(
-                f"the answer is not one of ours: {error}", what_zh="对方应答格式无法识别", hint="see docs/adapters"
-            ) from error
-        return Answer(
-            awaiting=reply.awaiting,
-            lines=lines,
-            speaker=reply.speaker or self._name,
-            level=reply.level or self._settings.level,
-            receipt_no=reply.receipt_no,
-        )
+        return read_reply(response.content, speaker=self._name, level=self._settings.level)[1]
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
         """Nothing to ask: a receiver that judges later posts its receipt to our door."""

@@ -6,18 +6,19 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from hub import config
 from hub.broker import topology
 from hub.broker.base import Broker, Consumer
 from hub.broker.embedded import EmbeddedBroker
-from hub.broker.rabbitmq import RabbitBroker
+from hub.broker.rabbitmq import RabbitBroker, transports
 from hub.checks import check
 from hub.collect import Collector
 from hub.config import mistakes, secret
 from hub.deadlines import Deadlines
-from hub.dispatch.doors import Doors
+from hub.dispatch.doors import Doors, open_door
 from hub.dispatch.settle import Settling
 from hub.dispatch.worker import Dispatcher
 from hub.events import Events
@@ -28,7 +29,9 @@ from hub.ledger import migrate
 from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.submissions import Submission
+from hub.neighbours import Neighbours
 from hub.owners import this_process
+from hub.parties import bindings_of
 from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.retention import Pruner
@@ -38,6 +41,7 @@ from hub.sources import Sources
 from hub.translate.worker import Translator
 from hub.vault import Seal, seal_of
 from standards.clock import Clock, SystemClock
+from standards.ports import Transports
 from standards.states import Lane
 
 #: What a process can do.  `carry` moves the outbox, `look` is the scheduler, the collector and the sources.
@@ -59,6 +63,8 @@ class Hub:
     deadlines: Deadlines
     settling: Settling
     doors: Doors
+    #: Connections to RabbitMQ for adapters; None when the ledger carries the messages.
+    transports: Transports | None
     state: Path
     owner: str
     _running: list[object] = field(default_factory=list)
@@ -96,6 +102,10 @@ class Hub:
             wake=self.broker.wake,
         )
 
+    def neighbours(self) -> Neighbours:
+        """The hub's face to other hubs."""
+        return Neighbours(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.seal)
+
     def scheduler(self) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
@@ -129,7 +139,16 @@ class Hub:
             self._dispatch(workers.threads)
         if "look" in roles:
             collector = Collector(self.ledger, self.generations, self.doors, self.clock, self.settling, self.owner)
-            sources = Sources(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.owner)
+            sources = Sources(
+                self.ledger,
+                self.generations,
+                self.intake,
+                self.receipts,
+                self.clock,
+                self.owner,
+                transports=self.transports,
+                parcels=self.neighbours(),
+            )
             for part in (self.scheduler(), collector, sources):
                 part.start()
                 self._running.append(part)
@@ -211,6 +230,8 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
     broker = _broker(settings, ledger, clock, owner)
     deadlines = Deadlines(settings.cases.working_days, _calendars(settings))
     events = Events(settings.hub.name, carried=broker.name == "rabbitmq")
+    url = broker_url(settings)
+    to_rabbitmq = transports(url, settings.broker.prefix) if url else None
     return Hub(
         settings=settings,
         ledger=ledger,
@@ -222,7 +243,8 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
         receipts=Receipts(ledger, generations),
         deadlines=deadlines,
         settling=Settling(events, deadlines, owner, _party_of),
-        doors=Doors(),
+        doors=Doors(partial(open_door, transports=to_rabbitmq)),
+        transports=to_rabbitmq,
         state=state,
         owner=owner,
     )
@@ -252,6 +274,7 @@ def _broker(settings: Settings, ledger: Ledger, clock: Clock, owner: str) -> Bro
         clock,
         owner,
         bindings=bindings,
+        parties=bindings_of(settings),
         prefix=settings.broker.prefix,
         window=settings.broker.confirm_window,
     )

@@ -15,6 +15,8 @@ from adapters.outward import Formed
 from hub.config import line_of
 from hub.generations import Body, Generation, assemble, functions_of
 from hub.neighbours import ADAPTER as NEIGHBOUR
+from hub.parties import ADAPTER as QUEUE
+from hub.parties import queues_twice
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
 from mappings.lint import lint
@@ -59,6 +61,8 @@ class _Check:
             self._destination(name)
         for number in range(len(self.settings.routes)):
             self._route(generation, number)
+        for where, what, hint in queues_twice(self.settings):
+            self.complain(where, what, hint)
         self._via_province(generation)
         self._codes(generation)
 
@@ -89,7 +93,7 @@ class _Check:
         self._one_of((*path, "party"), "party", settings.party, self.settings.parties)
         self._adapter(path, settings.adapter, settings.settings, source=True)
         if not settings.mapping:
-            if settings.adapter == NEIGHBOUR and not settings.dataset:
+            if settings.adapter in (NEIGHBOUR, QUEUE) and not settings.dataset:
                 pass  # each parcel names its data set
             elif not settings.dataset:
                 self.complain(path, f"{name} says neither 'mapping' nor 'dataset'")
@@ -150,6 +154,13 @@ class _Check:
         if model is None:
             self.complain((*path, "adapter"), f"the adapter {name} does not {'take in' if source else 'deliver'}")
             return
+        broker = self.settings.broker
+        if manifest.on_rabbitmq and not (broker.url or broker.url_secret):
+            self.complain(
+                (*path, "adapter"),
+                f"the adapter {name} needs RabbitMQ, and broker.url is empty (适配器 {name} 需要 RabbitMQ)",
+                "set url or url_secret in [broker] (请在 [broker] 中设置)",
+            )
         if source:
             self._model((*path, "settings"), model, values)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from standards.clock import Clock
 from standards.errors import HubError, LedgerBusy
 from standards.parcel import Answer
 from standards.ports import Awaited, Follows, Later
-from standards.states import CaseClass, ParcelState
+from standards.states import ENDED, CaseClass, ParcelState
 
 log = structlog.get_logger()
 
@@ -167,9 +168,13 @@ class Collector:
                 return 0
             settings, adapter = door
             for parcel_id, answer in adapter.collect(awaited):
-                if parcel_id in held and parcel_id not in done and not answer.awaiting:
+                if answer.awaiting or parcel_id in done:
+                    continue
+                if parcel_id in held:
                     done.add(parcel_id)
                     self._settle(*held[parcel_id], answer)
+                elif self._settle_unasked(name, parcel_id, answer):
+                    done.add(parcel_id)
             self._overdue([p for p, _ in held.values() if p.id not in done], settings)
         except LedgerBusy:
             raise
@@ -194,6 +199,17 @@ class Collector:
                 settling.settle(connection, self.settling, stored, submission, lines, answer, now)
 
         self.ledger.write(work)
+
+    def _settle_unasked(self, name: str, parcel_id: UUID, answer: Answer) -> bool:
+        """An answer that came by itself: not among the oldest, or faster than the sending could be written down."""
+        with self.ledger.read() as connection:
+            stored = parcels.get(connection, parcel_id)
+            if stored is None or stored.destination != name or ParcelState(stored.state) in ENDED:
+                log.info("an answer nobody waits for", action="answer_odd", destination=name, parcel=str(parcel_id))
+                return False
+            lines = lines_of(connection, stored)
+        self._settle(stored, lines, answer)
+        return True
 
     def _overdue(self, waiting: list[StoredParcel], settings: DestinationSettings) -> None:
         """A receipt that does not come: sent again where a repeat cannot double, else a person decides."""

@@ -5,7 +5,7 @@ What a neighbour is told of a parcel is its receipt here, and later whatever a h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,12 +70,15 @@ class Neighbours:
             hint_zh='请为该单位配置 adapter = "hub" 的接入',
         )
 
-    def take(self, body: bytes, headers: dict[str, str], party: str, actor: str) -> str:
-        """Keep a parcel; the number of its receipt here.
+    def take(self, body: bytes, headers: Mapping[str, str], party: str, actor: str, *, connection: str = "") -> str:
+        """Keep a parcel; the number of its receipt here.  `connection`: through which it came, else the party's.
 
         Raises NotAllowed, NotParcel, PayloadTooLarge, UnknownName (data set), LedgerBusy.
         """
-        connection = self.connection_of(party)
+        if connection:
+            self._takes_parcels(connection)
+        else:
+            connection = self.connection_of(party)
         if len(body) > MAX_BYTES:
             raise PayloadTooLarge(f"a parcel of {len(body)} bytes", what_zh=f"交换包过大：{len(body)} 字节")
         try:
@@ -107,6 +110,16 @@ class Neighbours:
             if known is None:
                 raise
             return known.receipt_no
+
+    def _takes_parcels(self, connection: str) -> None:
+        settings = self.generations.current().connection(connection)
+        if settings.mapping or settings.dataset:
+            raise NotAllowed(
+                f"{connection} takes records of its own data set, no parcels",
+                what_zh=f"接入 {connection} 只接收其数据集的数据，不接收交换包",
+                hint="leave out mapping and dataset for parcels of another hub",
+                hint_zh="接收其他枢纽交换包的接入不写 mapping 和 dataset",
+            )
 
     @staticmethod
     def _no_circle(parcel: Parcel, own: str) -> None:

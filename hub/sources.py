@@ -17,7 +17,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.memory import Memory
 from standards.clock import Clock
 from standards.errors import BadSetup, HubError, LedgerBusy
-from standards.ports import IntakePort, ReceiptPort, Source, SourceContext
+from standards.ports import IntakePort, ParcelPort, ReceiptPort, Source, SourceContext, Transports
 
 log = structlog.get_logger()
 
@@ -28,14 +28,14 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _AT_ONCE = 4
 
 
-def open_source(generation: Generation, name: str) -> Source | None:
+def open_source(generation: Generation, name: str, transports: Transports | None = None) -> Source | None:
     """Make the source of a connection; None when its data comes by itself.  Raises BadSetup."""
     settings = generation.connection(name)
     manifest = registry.load(settings.adapter)
     if manifest.make_source is None or manifest.source_settings is None:
         return None
     parsed = manifest.source_settings.model_validate(settings.settings)
-    return manifest.make_source(parsed, surroundings(generation, name, settings.party))
+    return manifest.make_source(parsed, surroundings(generation, name, settings.party, transports))
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Sources:
     receipts: ReceiptPort
     clock: Clock
     owner: str
+    transports: Transports | None = None
+    parcels: ParcelPort | None = None
     _runners: dict[str, _Runner] = field(default_factory=dict, init=False)
     _broken: dict[str, int] = field(default_factory=dict, init=False)
     _hands: ThreadPoolExecutor = field(
@@ -134,7 +136,7 @@ class Sources:
             if name in self._runners or self._broken.get(name) == generation.number:
                 continue
             try:
-                source = open_source(generation, name)
+                source = open_source(generation, name, self.transports)
             except (HubError, ValueError) as error:
                 log.error("a source cannot be opened", action="source_broken", connection=name, why=str(error)[:300])
                 self._broken[name] = generation.number
@@ -150,6 +152,7 @@ class Sources:
             intake=self.intake,
             receipts=self.receipts,
             memory=Memory(self.ledger, self.clock, name),
+            parcels=self.parcels,
         )
         try:
             done = runner.source.run_once(context)

@@ -23,7 +23,9 @@ A test compares this picture with the classes below.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+PROBLEM_TYPE = "urn:cn-supervision-hub:problem:"
 
 
 class HubError(Exception):
@@ -201,3 +203,21 @@ class AnswerNotUnderstood(BadSetup):
     status = 502
     title_zh = "对方应答无法识别"
     title = "answer not understood"
+
+
+def problem_document(error: HubError) -> dict[str, Any]:
+    """An error as a problem document (RFC 9457): Chinese first, English beside it."""
+    document: dict[str, Any] = {
+        "type": PROBLEM_TYPE + error.code,
+        "title": error.title_zh,
+        "title_en": error.title,
+        "status": error.status,
+        "detail": error.what_zh,
+        "detail_en": error.what,
+        "code": error.code,
+    }
+    if error.hint_zh:
+        document["hint"] = error.hint_zh
+    if error.hint:
+        document["hint_en"] = error.hint
+    return document

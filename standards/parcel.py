@@ -22,6 +22,7 @@ import msgspec
 from standards.digest import canonical_json, sm3
 
 EVENT_TYPE = "cn.gov.supervision.parcel"
+EVENT_CONTENT_TYPE = "application/cloudevents+json"
 #: A parcel that has passed this many hubs is going in circles.
 MAX_HOPS = 8
 
@@ -155,6 +156,21 @@ def event_headers(parcel: Parcel) -> dict[str, str]:
         "content-type": "application/json",
         **({"traceparent": parcel.traceparent} if parcel.traceparent else {}),
     }
+
+
+def attributes_of(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of a message of the binary mode as `from_event` reads them; empty when it is no such message.
+
+    The CloudEvents AMQP binding allows `cloudEvents:` and `cloudEvents_`; many clients write `ce-`.
+    """
+    found = {}
+    for name, value in headers.items():
+        for head in ("cloudEvents:", "cloudEvents_", "ce-"):
+            if name.startswith(head):
+                found[f"ce-{name.removeprefix(head)}"] = value
+    if found.get("ce-type") != EVENT_TYPE or not found.get("ce-id"):
+        return {}
+    return found | ({"traceparent": headers["traceparent"]} if "traceparent" in headers else {})
 
 
 def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None = None) -> Parcel:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from standards.parcel import Answer, Parcel
@@ -105,6 +105,21 @@ class MemoryPort(Protocol):
         ...
 
 
+class ParcelPort(Protocol):
+    """Where sources hand over parcels of other hubs; the same as `POST /v1/parcels`."""
+
+    def take(self, body: bytes, headers: Mapping[str, str], party: str, actor: str, *, connection: str = "") -> str:
+        """Keep a parcel (`headers` as in `standards.parcel.from_event`); the number of its receipt here.
+
+        Raises NotAllowed, BadRecord (no parcel, too large), UnknownName (data set), LedgerBusy.
+        """
+        ...
+
+    def verdict(self, receipt_no: str) -> dict[str, Any]:
+        """What the hub says of a parcel; `awaiting` until every record has a verdict.  Raises UnknownName."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceContext:
     """What a source is given to work with."""
@@ -113,6 +128,8 @@ class SourceContext:
     intake: IntakePort
     receipts: ReceiptPort
     memory: MemoryPort
+    #: None where no parcels are taken.
+    parcels: ParcelPort | None = None
 
 
 class Source(Protocol):
@@ -191,7 +208,11 @@ class Destination(Protocol):
         ...
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
-        """Late verdicts on parcels that were handed over, as far as they are there."""
+        """Late verdicts on parcels that were handed over, as far as they are there.
+
+        A receiver that speaks by itself may name others too.  When the next one is asked for, the last one has been
+        written down.
+        """
         ...
 
     def stored(self, parcel: Parcel) -> bool | None:
@@ -205,3 +226,76 @@ class Destination(Protocol):
     def close(self) -> None:
         """Let go of everything."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A durable queue, and which messages of an exchange come into it."""
+
+    exchange: str
+    kind: Literal["direct", "topic"] = "topic"
+    key: str
+    queue: str
+    #: So many messages at most, the oldest are forgotten; 0: all, and what is given up goes to the dead letters.
+    most: int = 0
+    #: How often a message is handed out before it is given up.
+    tries: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedMessage:
+    """A message of the message broker, with the properties that clients of every make can set."""
+
+    body: bytes
+    id: str = ""
+    content_type: str = ""
+    correlation_id: str = ""
+    reply_to: str = ""
+    type: str = ""
+    #: Who published it, when the client said so: the broker has checked it.
+    user: str = ""
+    #: Only those that are text.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class MessageTransport(Protocol):
+    """A connection of one's own to the message broker: made when first needed, and again when it was lost.
+
+    Not for several threads.  What the bindings name is declared on every new connection.
+    """
+
+    def send(self, exchange: str, key: str, message: CarriedMessage) -> None:
+        """Publish; when it returns, the broker keeps the message in at least one queue.
+
+        Raises SystemUnreachable (`answer_lost` when it may have arrived), SystemBusy, ReceiverRefused (too large),
+        NotAllowed.
+        """
+        ...
+
+    def take(self, queue: str) -> CarriedMessage | None:
+        """The next message of a queue; the same again until `done` or `give_up` was said.  Raises SystemUnreachable."""
+        ...
+
+    def done(self, queue: str) -> None:
+        """The message in hand is dealt with.  Raises SystemUnreachable: it will come again."""
+        ...
+
+    def give_up(self, queue: str) -> None:
+        """The message in hand goes to the dead letters.  Raises SystemUnreachable: it will come again."""
+        ...
+
+    def look(self, queue: str) -> tuple[int, int]:
+        """How many messages wait in a queue, and how many clients consume it.  Raises SystemUnreachable."""
+        ...
+
+    def check(self) -> str:
+        """Connect, declare, and say what answered.  Raises SystemUnreachable."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; what is in hand comes again."""
+        ...
+
+
+#: Makes a transport with these bindings.
+Transports = Callable[[Sequence[Binding]], MessageTransport]

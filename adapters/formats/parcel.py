@@ -8,9 +8,9 @@ from adapters.formats.base import LegacyChunk, Payload, Reading, ReadOptions, Ro
 from adapters.formats.records import ChunkBuilder, Record
 from adapters.formats.refusal import unreadable
 from standards.errors import PayloadTooLarge
-from standards.parcel import NotAParcel, ParcelRecord, from_event
+from standards.parcel import EVENT_CONTENT_TYPE, NotAParcel, ParcelRecord, from_event
 
-CONTENT_TYPE = "application/cloudevents+json"
+CONTENT_TYPE = EVENT_CONTENT_TYPE
 #: A parcel holds some hundreds of records, so it is read whole; what is larger is none.
 MAX_BYTES = 64 * 1024 * 1024
 

@@ -30,7 +30,7 @@ _BODY = {
 
 def neighbours(hub: Hub) -> Neighbours:
     """The hub's face to other hubs."""
-    return Neighbours(hub.ledger, hub.generations, hub.intake, hub.receipts, hub.clock, hub.seal)
+    return hub.neighbours()
 
 
 @router.post(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from standards.errors import HubError, NotAllowed, Temporary
+from standards.errors import PROBLEM_TYPE, HubError, NotAllowed, Temporary, problem_document
 
 log = structlog.get_logger()
-
-_TYPE = "urn:cn-supervision-hub:problem:"
 
 
 class WrongKey(NotAllowed):
@@ -26,24 +22,6 @@ class WrongKey(NotAllowed):
     title = "wrong key"
 
 
-def document(error: HubError) -> dict[str, Any]:
-    """An error as a problem document."""
-    problem: dict[str, Any] = {
-        "type": _TYPE + error.code,
-        "title": error.title_zh,
-        "title_en": error.title,
-        "status": error.status,
-        "detail": error.what_zh,
-        "detail_en": error.what,
-        "code": error.code,
-    }
-    if error.hint_zh:
-        problem["hint"] = error.hint_zh
-    if error.hint:
-        problem["hint_en"] = error.hint
-    return problem
-
-
 def answer(error: HubError) -> JSONResponse:
     """An error as an answer."""
     headers = {}
@@ -51,7 +29,7 @@ def answer(error: HubError) -> JSONResponse:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, Temporary):
         headers["retry-after"] = str(int(error.retry_after or 5))
-    return JSONResponse(document(error), error.status, headers, media_type="application/problem+json")
+    return JSONResponse(problem_document(error), error.status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -66,7 +44,7 @@ def install(app: FastAPI) -> None:
         told = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()]
         return JSONResponse(
             {
-                "type": _TYPE + "wrong-call",
+                "type": PROBLEM_TYPE + "wrong-call",
                 "title": "请求参数有误",
                 "title_en": "wrong parameters",
                 "status": 422,

@@ -24,10 +24,10 @@ from hub.api.access import Doorkeeper, TheHub, may_use
 from hub.api.bodies import beginning, flow
 from hub.api.mailbox import mailboxes
 from hub.api.parcels import neighbours
-from hub.api.problems import WrongKey, document
+from hub.api.problems import WrongKey
 from hub.bootstrap import Hub
 from hub.ledger.credentials import Holder
-from standards.errors import HubError, PayloadTooLarge, UnknownName
+from standards.errors import HubError, PayloadTooLarge, UnknownName, problem_document
 from standards.parcel import AnswerLine, Result, to_event
 from standards.ports import HandOver, ReceiptView
 from standards.states import word
@@ -80,10 +80,10 @@ async def call(request: Request, hub: TheHub) -> Response:
         log.info("the sender went away half-way", action="sender_gone", path="/soap")
         return Response(status_code=499)
     except HubError as error:
-        problem = document(error)
+        problem = problem_document(error)
     except Exception as error:
         log.error("a request stumbled", action="request_error", path="/soap", exc_info=error)
-        problem = document(HubError("internal error", what_zh="内部错误，已记录"))
+        problem = problem_document(HubError("internal error", what_zh="内部错误，已记录"))
     return Response(envelope.fault(work.version, problem), 500, media_type=envelope.media_type(work.version))
 
 

@@ -4,6 +4,8 @@ hub.work     (direct)  translate.<lane>                        → work.translat
 hub.parcels  (topic)   <direction>.<destination>.<dataset>      → deliver.<destination>.<lane>
 hub.events   (topic)   <what>.<happened>                        → whoever binds a queue to it
 hub.dead     (fanout)  what a queue gave up                     → hub.dead
+
+What parties with a client of their own see of it (`hub.in`, `hub.receipts`, …) stands in `adapters/amqp/names.py`.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import logs
-from hub.bootstrap import ROLES, broker_url, build, ledger_url, prepare
+from hub.bootstrap import ROLES, build, ledger_url, prepare
 from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
@@ -17,6 +18,7 @@ from hub.generations import Generation, assemble
 from hub.serve import run
 from hub.sources import open_source
 from standards.errors import BadConfiguration, HubError
+from standards.ports import Transports
 
 keys = typer.Typer(no_args_is_help=True, help="密钥 keys of machines")
 destination = typer.Typer(no_args_is_help=True, help="投递目标 destinations")
@@ -50,16 +52,14 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         # Tried, not published: a hub that runs goes on with the settings it was started with.
         generation = assemble(0, body, hub.state / "generations" / f"check-{body.digest[:12]}", hub.seal)
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
-        tries += [(f"destination {n}", _try_destination(generation, n)) for n in settings.destinations]
-        tries += [(f"connection {n}", _try_source(generation, n)) for n in settings.connections]
+        tries += [(f"destination {n}", _try_destination(generation, n, hub.transports)) for n in settings.destinations]
+        tries += [(f"connection {n}", _try_source(generation, n, hub.transports)) for n in settings.connections]
         for name, attempt in tries:
             try:
                 results.append((name, True, attempt() or "ok"))
             except HubError as error:
                 said = error.what_zh + (f"（{error.hint_zh}）" if error.hint_zh else "")
                 results.append((name, False, said))
-        if not broker_url(settings) and any(c.adapter == "amqp" for c in settings.connections.values()):
-            results.append(("amqp", False, "amqp 接入需要 RabbitMQ：请设置 broker.url"))
     finally:
         hub.stop()
     if as_json:
@@ -72,9 +72,9 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
     raise typer.Exit(DONE if all(good for _, good, _ in results) else OTHER_SIDE)
 
 
-def _try_destination(generation: Generation, name: str):  # type: ignore[no-untyped-def]
+def _try_destination(generation: Generation, name: str, transports: Transports | None) -> Callable[[], str]:
     def attempt() -> str:
-        door = open_door(generation, name)
+        door = open_door(generation, name, transports)
         try:
             return door.check()
         finally:
@@ -83,9 +83,9 @@ def _try_destination(generation: Generation, name: str):  # type: ignore[no-unty
     return attempt
 
 
-def _try_source(generation: Generation, name: str):  # type: ignore[no-untyped-def]
+def _try_source(generation: Generation, name: str, transports: Transports | None) -> Callable[[], str]:
     def attempt() -> str:
-        source = open_source(generation, name)
+        source = open_source(generation, name, transports)
         if source is None:
             return "由对方推送 pushed to us"
         try:

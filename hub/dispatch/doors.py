@@ -13,10 +13,10 @@ from hub.generations import Generation
 from hub.settings import Destination as DestinationSettings
 from mappings.outward import load_form
 from standards.errors import BadConfiguration
-from standards.ports import Destination
+from standards.ports import Destination, Transports
 
 
-def surroundings(generation: Generation, name: str, party: str) -> Surroundings:
+def surroundings(generation: Generation, name: str, party: str, transports: Transports | None = None) -> Surroundings:
     """What an adapter is told about this hub."""
     hub = generation.settings.hub
     return Surroundings(
@@ -29,11 +29,13 @@ def surroundings(generation: Generation, name: str, party: str) -> Surroundings:
         standard=generation.standard,
         secret=secret,
         form=lambda form: load_form(generation.folders, form).compiled(),
+        party=party,
+        transports=transports,
     )
 
 
-def open_door(generation: Generation, name: str) -> Destination:
-    """Make the adapter of a destination.  Raises BadConfiguration."""
+def open_door(generation: Generation, name: str, transports: Transports | None = None) -> Destination:
+    """Make the adapter of a destination; `transports` lead to RabbitMQ, if there is one.  Raises BadConfiguration."""
     settings = generation.settings.destinations[name]
     manifest = registry.load(settings.adapter)
     if manifest.make_destination is None or manifest.destination_settings is None:
@@ -41,7 +43,7 @@ def open_door(generation: Generation, name: str) -> Destination:
             f"the adapter {settings.adapter} does not deliver", what_zh=f"适配器 {settings.adapter} 不能投递"
         )
     parsed = manifest.destination_settings.model_validate(settings.settings)
-    return manifest.make_destination(parsed, surroundings(generation, name, settings.party))
+    return manifest.make_destination(parsed, surroundings(generation, name, settings.party, transports))
 
 
 @dataclass(slots=True)

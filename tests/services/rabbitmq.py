@@ -19,6 +19,7 @@ USER = "hub"
 START_SECONDS = 120
 #: Debian's script itself; the one on PATH changes the user on its own and reads the system's settings.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+CONTROL = SERVER.with_name("rabbitmqctl")
 
 # No busy waiting (two cores are shared with the tests), nothing to be reached from outside.
 ERLANG_ARGUMENTS = "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
@@ -122,6 +123,11 @@ class RabbitNode:
             environment=self._environment(),
         )
         self._process.wait_until(self._is_ready, seconds=START_SECONDS, what="RabbitMQ")
+
+    def control(self) -> list[str]:
+        """How this node's rabbitmqctl is called."""
+        environment = [f"{name}={value}" for name, value in self._environment().items()]
+        return self._servant.command("env", "-i", *environment, CONTROL)
 
     def _environment(self) -> dict[str, str]:
         return {

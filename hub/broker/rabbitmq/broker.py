@@ -10,19 +10,19 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 
 from hub.broker.base import Consumer, Handler
+from hub.broker.rabbitmq import declare
 from hub.broker.rabbitmq.consumer import RabbitConsumer
+from hub.broker.rabbitmq.parameters import parameters_of, unreachable
 from hub.broker.rabbitmq.relay import Relay
 from hub.broker.topology import DEAD, DELIVERY_LIMIT, EVENTS, PARCELS, WORK
 from hub.ledger.engine import Ledger
 from standards.clock import Clock
-from standards.errors import SystemUnreachable
+from standards.ports import Binding
 
-_HEARTBEAT = 30
 _ARGUMENTS = {"x-queue-type": "quorum", "x-dead-letter-exchange": DEAD, "x-delivery-limit": DELIVERY_LIMIT}
 
 
@@ -39,18 +39,17 @@ class RabbitBroker:
         owner: str,
         *,
         bindings: Sequence[tuple[str, str, str]],
+        parties: Sequence[Binding] = (),
         prefix: str = "",
         window: int = 256,
     ) -> None:
-        """`bindings` are (exchange, key, queue) of every queue that must be there."""
-        self.parameters = pika.URLParameters(url)
-        self.parameters.heartbeat = _HEARTBEAT
-        self.parameters.blocked_connection_timeout = 60
-        self.parameters.socket_timeout = 10
+        """`bindings` are (exchange, key, queue) of every queue of ours; `parties` those of parties with own clients."""
+        self.parameters = parameters_of(url)
         self._ledger = ledger
         self._clock = clock
         self._owner = owner
         self._bindings = list(bindings)
+        self._parties = tuple(parties)
         self.prefix = prefix
         self._window = window
         self._relay: Relay | None = None
@@ -106,21 +105,11 @@ class RabbitBroker:
 
     def declare(self, channel: BlockingChannel) -> None:
         """Everything that must be there; safe to repeat."""
-        for exchange, kind in ((WORK, "direct"), (PARCELS, "topic"), (EVENTS, "topic"), (DEAD, "fanout")):
+        declare.dead_letters(channel, self.prefix)
+        for exchange, kind in ((WORK, "direct"), (PARCELS, "topic"), (EVENTS, "topic")):
             channel.exchange_declare(self.prefix + exchange, exchange_type=kind, durable=True)
-        channel.queue_declare(self.prefix + DEAD, durable=True, arguments={"x-queue-type": "quorum"})
-        channel.queue_bind(self.prefix + DEAD, self.prefix + DEAD)
         arguments = {**_ARGUMENTS, "x-dead-letter-exchange": self.prefix + DEAD}
         for exchange, key, queue in self._bindings:
             channel.queue_declare(self.prefix + queue, durable=True, arguments=arguments)
             channel.queue_bind(self.prefix + queue, self.prefix + exchange, key)
-
-
-def unreachable(error: BaseException) -> SystemUnreachable:
-    """A foreign error in our words."""
-    return SystemUnreachable(
-        f"RabbitMQ does not answer: {type(error).__name__} {error}".rstrip(),
-        what_zh="RabbitMQ 无法连接",
-        hint="is it running, and is broker.url right?",
-        hint_zh="请检查 RabbitMQ 是否运行、broker.url 是否正确",
-    )
+        declare.bindings(channel, self.prefix, self._parties)
