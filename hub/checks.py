@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from adapters import registry
 from adapters.formats.base import ReadOptions
-from hub.config import line_of
+from hub.complaints import Complaints
 from hub.generations import Body, Generation, assemble, functions_of
 from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
+from hub.zone_checks import check_zones
 from mappings.lint import lint
 from standards.errors import HubError, UnknownName
 from standards.expressions import parse
 from standards.findings import catalogue
-from standards.identifiers import check_uscc, uscc_check_character
 from standards.model import DataSet, Direction
 from standards.yaml_text import Problem, words_at
 
@@ -36,20 +35,11 @@ def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> l
     return run.problems
 
 
-class _Check:
-    def __init__(self, settings: Settings, text: str, name: str) -> None:
-        self.settings = settings
-        self.text = text
-        self.name = name
-        self.problems: list[Problem] = []
-
-    def complain(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.name, line_of(self.text, path), what, hint))
-
+class _Check(Complaints):
     def generation(self, generation: Generation) -> None:
-        self._organisation(("hub", "code"), self.settings.hub.code)
+        self.organisation(("hub", "code"), self.settings.hub.code)
         for name, party in self.settings.parties.items():
-            self._organisation(("parties", name, "code"), party.code)
+            self.organisation(("parties", name, "code"), party.code)
         for name in self.settings.connections:
             self._connection(generation, name)
         for name in self.settings.destinations:
@@ -57,33 +47,13 @@ class _Check:
         for number in range(len(self.settings.routes)):
             self._route(generation, number)
         self._via_province(generation)
+        check_zones(self, generation)
         self._codes(generation)
-
-    def _one_of(self, path: tuple[str | int, ...], what: str, value: str, known: Iterable[str]) -> bool:
-        names = list(known)
-        if value in names:
-            return True
-        near = get_close_matches(value, names, 1, 0.5)
-        self.complain(
-            path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        )
-        return False
-
-    def _organisation(self, path: tuple[str | int, ...], code: str) -> None:
-        """Who reports is written into every record: a wrong code would be refused above, record by record."""
-        hints = {
-            "format": "it has 18 digits and capital letters, none of I O S V Z",
-            "uscc": f"for its first 17 characters the last one is {uscc_check_character(code[:17])}",
-            "region_part": "its characters 3 to 8 are the division where it was registered",
-        }
-        wrong = check_uscc(code)
-        if wrong in hints:
-            self.complain(path, f"{'.'.join(map(str, path))}: {code} is no unified social credit code", hints[wrong])
 
     def _connection(self, generation: Generation, name: str) -> None:
         path = ("connections", name)
         settings = self.settings.connections[name]
-        self._one_of((*path, "party"), "party", settings.party, self.settings.parties)
+        self.one_of((*path, "party"), "party", settings.party, self.settings.parties)
         self._adapter(path, settings.adapter, settings.settings, source=True)
         if not settings.mapping:
             if settings.adapter == NEIGHBOUR and not settings.dataset:
@@ -91,7 +61,7 @@ class _Check:
             elif not settings.dataset:
                 self.complain(path, f"{name} says neither 'mapping' nor 'dataset'")
             else:
-                self._one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())
+                self.one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())
             self._read_options(path, {}, settings.read)
             return
         dataset = self._mapping(generation, (*path, "mapping"), settings.mapping)
@@ -152,7 +122,7 @@ class _Check:
         path = ("destinations", name)
         settings = self.settings.destinations[name]
         self._adapter(path, settings.adapter, settings.settings, source=False)
-        if not self._one_of((*path, "party"), "party", settings.party, self.settings.parties):
+        if not self.one_of((*path, "party"), "party", settings.party, self.settings.parties):
             return
         party = self.settings.parties[settings.party]
         if party.level is None or settings.direction is Direction.ACROSS:
@@ -173,15 +143,15 @@ class _Check:
         route = self.settings.routes[number]
         path = ("routes", number)
         for name in route.to:
-            self._one_of((*path, "to"), "destination", name, self.settings.destinations)
+            self.one_of((*path, "to"), "destination", name, self.settings.destinations)
         for name in route.parties:
-            self._one_of((*path, "parties"), "party", name, self.settings.parties)
+            self.one_of((*path, "parties"), "party", name, self.settings.parties)
         for name in route.connections:
-            self._one_of((*path, "connections"), "connection", name, self.settings.connections)
+            self.one_of((*path, "connections"), "connection", name, self.settings.connections)
         right = [
             name
             for name in route.datasets
-            if self._one_of((*path, "datasets"), "data set", name, generation.standard.ids())
+            if self.one_of((*path, "datasets"), "data set", name, generation.standard.ids())
         ]
         if route.when:
             for name in right or generation.standard.ids():
@@ -195,9 +165,9 @@ class _Check:
     def _via_province(self, generation: Generation) -> None:
         for number, said in enumerate(self.settings.via_province):
             for name in said.datasets:
-                self._one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
+                self.one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
             for owner in said.owners:
-                self._organisation(("via_province", number, "owners"), owner)
+                self.organisation(("via_province", number, "owners"), owner)
 
     def _codes(self, generation: Generation) -> None:
         known = catalogue().codes()
@@ -205,12 +175,12 @@ class _Check:
         for key in self.settings.severities:
             dataset, colon, code = key.rpartition(":")
             if colon:
-                self._one_of(("severities", key), "data set", dataset, ids)
-            self._one_of(("severities", key), "finding code", code, known)
+                self.one_of(("severities", key), "data set", dataset, ids)
+            self.one_of(("severities", key), "finding code", code, known)
         for key in self.settings.references:
             name, dot, element = key.partition(".")
-            if key == "default" or not self._one_of(("references", key), "data set", name, ids):
+            if key == "default" or not self.one_of(("references", key), "data set", name, ids):
                 continue
             refers = [e.id for e in generation.standard.dataset(name).elements if e.refers is not None]
             if dot:
-                self._one_of(("references", key), f"reference in {name}", element, refers)
+                self.one_of(("references", key), f"reference in {name}", element, refers)

@@ -26,9 +26,10 @@ from sqlalchemy import func, select
 from adapters.formats.base import ReadOptions
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
-from hub.plan import Plan, references_of, routes_of
+from hub.plan import Plan, RouteTo, references_of, routes_of
 from hub.settings import Connection, Settings
 from hub.vault import Seal, blind_of
+from hub.zones import zone_of
 from mappings import compile as mapping_compiler
 from mappings.grammar import MappingFile
 from mappings.load import Loaded, MappingFolders
@@ -125,14 +126,7 @@ class Generation:
             read=ReadOptions.model_validate({**file.read, **settings.read}),
             severity=self.severity_of(dataset),
             references=references_of(dataset, self.reference_policy, self.standard.dataset),
-            routes=routes_of(
-                self.settings.routes,
-                connection=name,
-                party=settings.party,
-                dataset=dataset,
-                common=common,
-                destinations={n: (str(d.direction), d.parcel) for n, d in self.settings.destinations.items()},
-            ),
+            routes=self.routes(name, settings.party, dataset),
             foreign=self.settings.foreign_key,
             elsewhere={
                 owner: said.through
@@ -142,6 +136,18 @@ class Generation:
             },
             blind=blind_of(self.seal),
             seal=self.seal,
+        )
+
+    def routes(self, connection: str, party: str, dataset: DataSet) -> tuple[RouteTo, ...]:
+        """Where a connection's records of a data set go."""
+        return routes_of(
+            self.settings.routes,
+            connection=connection,
+            party=party,
+            dataset=dataset,
+            common=self.standard.common_for(dataset),
+            destinations=self.settings.destinations,
+            zone=lambda destination: zone_of(self.settings, destination, dataset),
         )
 
     def checker(self, dataset: DataSet, demand: frozenset[FilledBy] = frozenset({FilledBy.SENDER})) -> Checker:

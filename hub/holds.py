@@ -19,7 +19,6 @@ from hub.ledger.heads import Head, Moves
 from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
-from hub.plan import routes_of
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
 from hub.vault import Seal, blind_of
@@ -208,14 +207,7 @@ class Holds:
             )
         ).one()
         dataset = generation.standard.dataset(held.dataset, where[0])
-        routes = routes_of(
-            generation.settings.routes,
-            connection=row.connection,
-            party=held.party,
-            dataset=dataset,
-            common=generation.standard.common_for(dataset),
-            destinations={n: (str(d.direction), d.parcel) for n, d in generation.settings.destinations.items()},
-        )
+        routes = generation.routes(row.connection, held.party, dataset)
         load = Load(
             submission_id=held.submission_id,
             lane=row.lane,
@@ -226,6 +218,7 @@ class Holds:
             chunk=row.chunk,
             first_row=held.row_no,
             columns={name: [value] for name, value in values.items()},
+            identity=lambda _index: (held.owner, "u"),
         )
         twins = {(head.submission_id, head.row_no): 0} if head is not None else {}
         made = route_records(connection, routes, load, [0], {0}, twins, now)

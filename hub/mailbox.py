@@ -14,11 +14,13 @@ from hub.dispatch.build import build, lines_of
 from hub.dispatch.contents import Contents
 from hub.dispatch.fill import fill
 from hub.dispatch.settle import Settling
+from hub.dispatch.withhold import going
 from hub.generations import Generations
 from hub.ledger import parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import StoredParcel
 from hub.vault import Seal
+from hub.zones import zone_of
 from standards.clock import Clock, local_text
 from standards.errors import UnknownName
 from standards.parcel import Answer, AnswerLine, Parcel
@@ -81,7 +83,9 @@ class Mailboxes:
     def _letter(self, connection: Connection, stored: StoredParcel) -> Letter | None:
         generation = self.generations.current()
         submission = submissions.get(connection, stored.submission_id)
-        lines = lines_of(connection, stored)
+        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+        zone = zone_of(generation.settings, stored.destination, dataset)
+        lines = going(zone, lines_of(connection, stored))
         if submission is None or not lines:
             return None
         sender = generation.settings.parties.get(submission.party)
@@ -93,9 +97,8 @@ class Mailboxes:
             origin=generation.settings.hub.name,
             provider=sender.code if sender is not None else generation.settings.hub.code,
             contents=Contents(self.seal),
-            filled=fill(
-                generation.standard.dataset(stored.dataset, stored.dataset_version), submission, self.settling.due
-            ),
+            filled=fill(dataset, submission, self.settling.due),
+            zone=zone,
         )
         return Letter(stored, parcel)
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.formats.base import ReadOptions
-from hub.settings import Connection, Party, Route
+from hub.settings import Connection, Destination, Party, Route
 from hub.vault import NO_SEAL, Seal
+from hub.zones import Zone
 from mappings.compile import Program
 from standards.checker import Checker
 from standards.expressions import parse
@@ -41,6 +42,8 @@ class RouteTo:
     parcel: int
     names: tuple[str, ...] = ()
     condition: Callable[..., object] | None = None
+    #: What may leave, where the destination stands in the internet zone.
+    zone: Zone | None = None
 
     def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
         """Which of these rows go there."""
@@ -132,7 +135,8 @@ def routes_of(
     party: str,
     dataset: DataSet,
     common: Sequence[Element],
-    destinations: Mapping[str, tuple[str, int]],
+    destinations: Mapping[str, Destination],
+    zone: Callable[[str], Zone | None] = lambda _destination: None,
 ) -> tuple[RouteTo, ...]:
     """The destinations of a connection's records; each at most once, the first route that names it counts."""
     known = [e.id for e in (*common, *dataset.elements)]
@@ -146,15 +150,13 @@ def routes_of(
             continue
         expression = parse(route.when, known) if route.when else None
         for name in route.to:
-            direction, size = destinations[name]
-            result.setdefault(
-                name,
-                RouteTo(
+            if name not in result:
+                result[name] = RouteTo(
                     name,
-                    direction,
-                    size,
+                    str(destinations[name].direction),
+                    destinations[name].parcel,
                     expression.names if expression else (),
                     expression.function() if expression else None,
-                ),
-            )
+                    zone(name),
+                )
     return tuple(result.values())

@@ -157,7 +157,7 @@ class Destination(_Part):
     retry: Retry = Field(Retry(), description="Patience with it.")
     paused: bool = Field(False, description="Keep its parcels waiting.")
     zone: Literal["government", "internet"] = Field(
-        "government", description="internet: only owner-released, non-sensitive elements go there."
+        "government", description="internet: only elements that owners released go there, never personal ones."
     )
 
 
@@ -169,6 +169,17 @@ class Route(_Part):
     parties: tuple[Name, ...] = Field((), description="Whose records; empty: everybody's.")
     connections: tuple[Name, ...] = Field((), description="Which connections' records; empty: all.")
     when: str = Field("", description="Expression over the record; empty: always.")
+
+
+class Release(_Part):
+    """What an owner lets out to destinations of the internet zone.  What no release names never goes there."""
+
+    owner: str = Field(description="Party, or credit code of the organisation, whose data it is.")
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets.")
+    elements: tuple[str, ...] = Field(
+        (), description="Elements that may go, the key among them; none: the release is taken back, only deletions go."
+    )
+    to: tuple[Name, ...] = Field((), description="Destinations of the internet zone; empty: all of them.")
 
 
 class ViaProvince(_Part):
@@ -214,6 +225,7 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    releases: tuple[Release, ...] = Field((), description="What owners let out to the internet zone.")
     via_province: tuple[ViaProvince, ...] = Field((), description="What goes up another way and is not taken twice.")
     severities: dict[str, Severity] = Field({}, description="Finding code, or `data set:code`: how serious it is here.")
     references: dict[str, Literal["off", "warn", "hold", "reject"]] = Field(

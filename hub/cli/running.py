@@ -16,6 +16,7 @@ from hub.dispatch.doors import open_door
 from hub.generations import Generation, assemble
 from hub.serve import run
 from hub.sources import open_source
+from hub.zone_checks import zone_notes
 from standards.errors import BadConfiguration, HubError
 
 keys = typer.Typer(no_args_is_help=True, help="密钥 keys of machines")
@@ -49,6 +50,7 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         results.append(("ledger", True, ledger_url(settings, hub.state).partition("@")[2] or hub.ledger.name))
         # Tried, not published: a hub that runs goes on with the settings it was started with.
         generation = assemble(0, body, hub.state / "generations" / f"check-{body.digest[:12]}", hub.seal)
+        results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
         tries += [(f"destination {n}", _try_destination(generation, n)) for n in settings.destinations]
         tries += [(f"connection {n}", _try_source(generation, n)) for n in settings.connections]

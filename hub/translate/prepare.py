@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from adapters.formats.base import LegacyChunk
 from hub.packing import packed
+from hub.persons import ORGANISATIONS
 from hub.plan import Plan, ReferenceCheck
 from hub.translate.decide import Candidates
 from hub.translate.encode import candidates_of, lines_of
@@ -131,10 +132,6 @@ def _operations(column: list[str] | None, count: int) -> list[str]:
     return [v if v in ("i", "u", "d") else "" for v in column]
 
 
-#: Certificates of organisations; a number under any other is a person's.
-_ORGANISATIONS = ("001", "002", "003", "099", "")
-
-
 def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> bool:
     if fault.element in plan.personal:
         return True
@@ -142,7 +139,7 @@ def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> 
     if element is None or element.identified_by is None:
         return False
     certificates = columns.get(element.identified_by)
-    return certificates is not None and certificates[fault.row] not in _ORGANISATIONS
+    return certificates is not None and certificates[fault.row] not in ORGANISATIONS
 
 
 def _judge(

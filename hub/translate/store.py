@@ -445,6 +445,7 @@ def _deliveries(
         chunk=seq,
         first_row=first_row,
         columns=prepared.columns,
+        identity=lambda i: (prepared.key_of(i)[1], decisions[i].operation),
     )
     return route_records(connection, s.plan.routes, load, accepted, newest, twins, now)
 
