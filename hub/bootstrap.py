@@ -28,6 +28,7 @@ from hub.ledger import migrate
 from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.submissions import Submission
+from hub.onboarding import admit
 from hub.owners import this_process
 from hub.plans import Plans
 from hub.receipts import Receipts
@@ -226,6 +227,12 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
         state=state,
         owner=owner,
     )
+
+
+def put_into_force(hub: Hub, body: Body) -> int:
+    """Make checked settings the newest generation; its number.  Raises BadConfiguration, and the old ones stay."""
+    admit(Settings.model_validate(body.settings), hub.ledger)
+    return hub.generations.publish(body, hub.owner)
 
 
 def _party_of(submission: Submission) -> str:

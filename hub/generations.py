@@ -97,6 +97,12 @@ class Generation:
             )
         return loaded.file, loaded.crosswalks
 
+    def mapping_version(self, name: str) -> str:
+        """The mapping of a connection and its version, as records and receipts name it; '' where it cannot be told."""
+        if not self.dataset_of(name):
+            return ""
+        return f"{self.mapping_of(name)} v{self.file_of(name)[0].version}"
+
     def plan(self, name: str, answers: Mapping[str, Mapping[str, str]], dataset_id: str = "") -> Plan:
         """Everything that translating a connection's hand-overs needs; for one thread."""
         settings = self.connection(name)

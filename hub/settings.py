@@ -12,6 +12,8 @@ from standards.model import Direction, Severity
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Level = Literal["district", "city", "province", "nation"]
 
+Stage = Literal["survey", "connecting", "joint_test", "live"]
+
 #: Levels from below to above; a city never writes to the nation (DOMAIN 7.3).
 LEVELS: tuple[Level, ...] = ("district", "city", "province", "nation")
 
@@ -126,6 +128,14 @@ class Connection(_Part):
     max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
     paused: bool = Field(False, description="Take nothing in for now.")
     test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
+    stage: Stage = Field(
+        "live", description="摸底, 对接中, 联调, 上线: before it is live, what comes in is test traffic."
+    )
+
+    @property
+    def is_test(self) -> bool:
+        """True when what comes in is test traffic."""
+        return self.test or self.stage != "live"
 
 
 class Retry(_Part):
@@ -213,6 +223,14 @@ class Cases(_Part):
     hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
 
 
+class Onboarding(_Part):
+    """When a connection may go live."""
+
+    required: bool = Field(False, description="A connection is live only after a conformance run that it passed.")
+    records: PositiveInt = Field(10, description="Records in the sample of a conformance run at least.")
+    accepted: float = Field(0.95, gt=0, le=1, description="Share of them that must be accepted.")
+
+
 class Settings(_Part):
     """The whole of hub.toml."""
 
@@ -237,4 +255,5 @@ class Settings(_Part):
     limits: Limits = Field(Limits(), description="Bounds.")
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
+    onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

@@ -14,6 +14,7 @@ from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
 from hub.dispatch.doors import open_door
 from hub.generations import Generation, assemble
+from hub.onboarding import admit
 from hub.serve import run
 from hub.sources import open_source
 from hub.zone_checks import zone_notes
@@ -50,6 +51,7 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         results.append(("ledger", True, ledger_url(settings, hub.state).partition("@")[2] or hub.ledger.name))
         # Tried, not published: a hub that runs goes on with the settings it was started with.
         generation = assemble(0, body, hub.state / "generations" / f"check-{body.digest[:12]}", hub.seal)
+        admit(settings, hub.ledger)
         results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
         tries += [(f"destination {n}", _try_destination(generation, n)) for n in settings.destinations]
