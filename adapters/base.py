@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from standards.model import CodeList, DataSet, Element
-from standards.ports import Destination, Source
+from standards.ports import Destination, Lookup, Source
 
 
 class AdapterSettings(BaseModel):
@@ -65,6 +65,8 @@ class Manifest:
     destination_settings: type[AdapterSettings] | None = None
     make_source: Callable[[Any, Surroundings], Source] | None = None
     make_destination: Callable[[Any, Surroundings], Destination] | None = None
+    lookup_settings: type[AdapterSettings] | None = None
+    make_lookup: Callable[[Any, Surroundings], Lookup] | None = None
     #: True when data comes to us by itself (HTTP), so that there is no source to run.
     pushed: bool = False
     #: True when levels above the receiver speak through it (standards.ports.Follows).

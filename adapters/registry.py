@@ -22,6 +22,8 @@ BUILT_IN = {
     "rest_push": "adapters.rest_push",
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
+    "table_lookup": "adapters.table.lookup",
+    "rest_lookup": "adapters.rest_lookup",
     "upper_platform": "adapters.upper_platform",
 }
 

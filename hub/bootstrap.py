@@ -28,6 +28,8 @@ from hub.ledger import migrate
 from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.submissions import Submission
+from hub.lookup_holds import LookupHolds, NotAnswered, NotKnown
+from hub.lookups import Desk
 from hub.onboarding import admit
 from hub.owners import this_process
 from hub.plans import Plans
@@ -60,6 +62,7 @@ class Hub:
     deadlines: Deadlines
     settling: Settling
     doors: Doors
+    desk: Desk
     state: Path
     owner: str
     _running: list[object] = field(default_factory=list)
@@ -79,6 +82,7 @@ class Hub:
             events=self.settling.events,
             owner=f"{self.owner}/{name}",
             due=self.deadlines,
+            desk=self.desk,
             wake=self.broker.wake,
         )
         self._translators.append(made)
@@ -100,6 +104,7 @@ class Hub:
     def scheduler(self) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
+        again = LookupHolds(holds, Plans(self.ledger), self.desk)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,
@@ -109,6 +114,8 @@ class Hub:
             self.owner,
             extra=[
                 Job("holds that may go", timedelta(seconds=2), holds.release_ready),
+                Job("bases that did not answer", timedelta(seconds=2), NotAnswered(again).run),
+                Job("bases that did not know", timedelta(seconds=30), NotKnown(again).run),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
@@ -160,6 +167,7 @@ class Hub:
             translator.close()
         self.broker.stop()
         self.doors.close()
+        self.desk.close()
         self.ledger.close()
 
 
@@ -224,6 +232,7 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
         deadlines=deadlines,
         settling=Settling(events, deadlines, owner, _party_of),
         doors=Doors(),
+        desk=Desk(clock),
         state=state,
         owner=owner,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +12,7 @@ from adapters import registry
 from adapters.formats.base import ReadOptions
 from hub.complaints import Complaints
 from hub.generations import Body, Generation, assemble, functions_of
+from hub.lookup_checks import check_lookups
 from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
@@ -22,6 +23,8 @@ from standards.expressions import parse
 from standards.findings import catalogue
 from standards.model import DataSet, Direction
 from standards.yaml_text import Problem, words_at
+
+Side = Literal["source", "destination", "lookup"]
 
 
 def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> list[Problem]:
@@ -47,6 +50,9 @@ class _Check(Complaints):
         for number in range(len(self.settings.routes)):
             self._route(generation, number)
         self._via_province(generation)
+        for name, lookup in self.settings.lookups.items():
+            self._adapter(("lookups", name), lookup.adapter, lookup.settings, "lookup")
+        check_lookups(self, generation)
         check_zones(self, generation)
         self._codes(generation)
 
@@ -54,7 +60,7 @@ class _Check(Complaints):
         path = ("connections", name)
         settings = self.settings.connections[name]
         self.one_of((*path, "party"), "party", settings.party, self.settings.parties)
-        self._adapter(path, settings.adapter, settings.settings, source=True)
+        self._adapter(path, settings.adapter, settings.settings, "source")
         if not settings.mapping:
             if settings.adapter == NEIGHBOUR and not settings.dataset:
                 pass  # each parcel names its data set
@@ -106,22 +112,26 @@ class _Check(Complaints):
                     said = one["msg"].removeprefix("Value error, ")
                     self.complain(where, f"{'.'.join(str(p) for p in one['loc'])}: {said}")
 
-    def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], *, source: bool) -> None:
+    def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], side: Side) -> None:
         try:
             manifest = registry.load(name)
         except HubError as error:
             self.complain((*path, "adapter"), error.what, error.hint or "")
             return
-        model = manifest.source_settings if source else manifest.destination_settings
+        model, cannot = {
+            "source": (manifest.source_settings, "does not take in"),
+            "destination": (manifest.destination_settings, "does not deliver"),
+            "lookup": (manifest.lookup_settings, "cannot be asked"),
+        }[side]
         if model is None:
-            self.complain((*path, "adapter"), f"the adapter {name} does not {'take in' if source else 'deliver'}")
+            self.complain((*path, "adapter"), f"the adapter {name} {cannot}")
             return
         self._model((*path, "settings"), model, values)
 
     def _destination(self, name: str) -> None:
         path = ("destinations", name)
         settings = self.settings.destinations[name]
-        self._adapter(path, settings.adapter, settings.settings, source=False)
+        self._adapter(path, settings.adapter, settings.settings, "destination")
         if not self.one_of((*path, "party"), "party", settings.party, self.settings.parties):
             return
         party = self.settings.parties[settings.party]

@@ -26,7 +26,7 @@ from sqlalchemy import func, select
 from adapters.formats.base import ReadOptions
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
-from hub.plan import Plan, RouteTo, references_of, routes_of
+from hub.plan import Plan, RouteTo, lookups_of, references_of, routes_of
 from hub.settings import Connection, Settings
 from hub.vault import Seal, blind_of
 from hub.zones import zone_of
@@ -140,6 +140,7 @@ class Generation:
                 if dataset.id in said.datasets
                 for owner in said.owners or ("",)
             },
+            lookups=lookups_of(self.settings, dataset, common),
             blind=blind_of(self.seal),
             seal=self.seal,
         )

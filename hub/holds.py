@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
-from hub.ledger import cases, heads, holds, journal
+from hub.ledger import cases, filled, heads, holds, journal
 from hub.ledger.cases import Due, Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head, Moves
 from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
+from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
 from hub.vault import Seal, blind_of
@@ -46,7 +48,7 @@ class Holds:
     def release_ready(self) -> int:
         """Let records go on whose awaited record has come."""
         with self.ledger.read() as connection:
-            ready = holds.ready(connection, _BATCH)
+            ready = holds.ready(connection, _BATCH, but=WAITS_FOR_BASE)
         for held in ready:
             self.release(held)
         return len(ready)
@@ -82,9 +84,17 @@ class Holds:
     def release(self, held: Held, by: str = "") -> bool:
         """The record passes after all: a head, deliveries, a new receipt version.  False when it was too late."""
         now = self.clock.now()
-        return self.ledger.write(lambda c: self._release(c, held, by or self.owner, now))
+        return self.ledger.write(lambda c: self.release_in(c, held, by or self.owner, now))
 
-    def _release(self, connection: Connection, held: Held, by: str, now: datetime) -> bool:
+    def release_in(
+        self,
+        connection: Connection,
+        held: Held,
+        by: str,
+        now: datetime,
+        fills: Mapping[str, str] = MappingProxyType({}),
+    ) -> bool:
+        """As `release`, in a transaction that is open; `fills`: what a base filled in meanwhile."""
         month = month_of(held.submission_id)
         row = connection.execute(
             select(record, submission.c.connection, submission.c.lane, submission.c.traceparent, submission.c.hops)
@@ -122,6 +132,9 @@ class Holds:
         content = self._contents.of(connection, held.submission_id, row.chunk).lines
         values: dict[str, str] = json.loads(content[row.idx])
         self._move_head(connection, held, row, values, head, revision, operation, now)
+        if fills:
+            filled.add(connection, self.seal, held.submission_id, {held.row_no: fills})
+            values |= {name: value for name, value in fills.items() if not values.get(name)}
         twin = {"twin_id": head.submission_id, "twin_row": head.row_no} if head is not None else {}
         holds.turn(
             connection,

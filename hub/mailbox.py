@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.dispatch import settle as settling
 from hub.dispatch.build import build, lines_of
 from hub.dispatch.contents import Contents
-from hub.dispatch.fill import fill
+from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.settle import Settling
 from hub.dispatch.withhold import going
 from hub.generations import Generations
@@ -98,6 +98,7 @@ class Mailboxes:
             provider=sender.code if sender is not None else generation.settings.hub.code,
             contents=Contents(self.seal),
             filled=fill(dataset, submission, self.settling.due),
+            fills=looked_up(connection, generation, stored, self.seal),
             zone=zone,
         )
         return Letter(stored, parcel)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.formats.base import ReadOptions
-from hub.settings import Connection, Destination, Party, Route
+from hub.settings import Connection, Destination, Party, Route, Settings
+from hub.translate.consult import LookupRule
 from hub.vault import NO_SEAL, Seal
 from hub.zones import Zone
 from mappings.compile import Program
@@ -80,6 +81,8 @@ class Plan:
     foreign: str
     #: Owner -> the provincial system its data go up through; '' stands for every owner.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    #: Bases that each record is looked up in.
+    lookups: tuple[LookupRule, ...] = ()
     #: Keyed blind index of a personal number; None where no key is set.
     blind: Callable[[str], bytes] | None = None
     #: Closes content before it is stored.
@@ -98,6 +101,33 @@ class Plan:
         return self.settings.owner or self.party_settings.code
 
 
+_SEVERITIES = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
+
+
+def lookups_of(settings: Settings, dataset: DataSet, common: Sequence[Element]) -> tuple[LookupRule, ...]:
+    """The bases that records of a data set are looked up in."""
+    known = [e.id for e in (*common, *dataset.elements)]
+    found = []
+    for rule in settings.checks_by_lookup:
+        if dataset.id not in rule.datasets:
+            continue
+        expression = parse(rule.when, known) if rule.when else None
+        found.append(
+            LookupRule(
+                rule.lookup,
+                settings.lookups[rule.lookup].title,
+                rule.key,
+                _SEVERITIES[rule.unmatched],
+                _SEVERITIES[rule.different],
+                tuple(rule.compare.items()),
+                tuple(rule.fill.items()),
+                expression.names if expression else (),
+                expression.function() if expression else None,
+            )
+        )
+    return tuple(found)
+
+
 def references_of(
     dataset: DataSet, policy: Callable[[str, str], str], find: Callable[[str], DataSet]
 ) -> tuple[ReferenceCheck, ...]:
@@ -105,7 +135,6 @@ def references_of(
 
     A reference that does not give the whole natural key of the other data set cannot be looked up and is left out.
     """
-    severities = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
     found = []
     for element in dataset.elements:
         if element.refers is None:
@@ -113,7 +142,7 @@ def references_of(
         word = policy(dataset.id, element.id)
         own_names = {element.refers.element: element.id, **element.refers.along}
         key = find(element.refers.dataset).natural_key
-        if word in severities and all(name in own_names for name in key):
+        if word in _SEVERITIES and all(name in own_names for name in key):
             found.append(
                 ReferenceCheck(
                     element,
@@ -122,7 +151,7 @@ def references_of(
                     element.of is not None,
                     frozenset(element.refers.unless),
                     element.refers.code,
-                    severities[word],
+                    _SEVERITIES[word],
                 )
             )
     return tuple(found)

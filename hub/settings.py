@@ -181,6 +181,32 @@ class Route(_Part):
     when: str = Field("", description="Expression over the record; empty: always.")
 
 
+class LookupSettings(_Part):
+    """A base that records are compared with: legal entities, population, addresses."""
+
+    party: Name = Field(description="Who keeps it.")
+    title: str = Field(description="Name for people, told in findings: 市法人库.")
+    adapter: str = Field(description="table_lookup, rest_lookup, …")
+    settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
+    seconds: Duration = Field(timedelta(seconds=20), description="A call that takes longer counts as not answered.")
+    remember: Duration = Field(timedelta(minutes=10), description="How long an answer is good.")
+    rest: Duration = Field(timedelta(seconds=30), description="Pause before it is asked again after it did not answer.")
+    again: Duration = Field(timedelta(minutes=10), description="How often it is asked again for what it did not know.")
+
+
+class LookupRule(_Part):
+    """Records of these data sets are looked up, a whole chunk at once."""
+
+    lookup: Name = Field(description="Which base is asked.")
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets.")
+    key: tuple[str, ...] = Field(min_length=1, description="Elements whose values are the key there; none empty.")
+    when: str = Field("", description="Expression over the record; empty: always.")
+    unmatched: Literal["hold", "warn", "reject"] = Field("hold", description="What an unknown key does.")
+    compare: dict[str, str] = Field({}, description="Element and the field there that must say the same.")
+    different: Literal["hold", "warn", "reject"] = Field("warn", description="What another value there does (20005).")
+    fill: dict[str, str] = Field({}, description="Element and the field there it is filled from where it is empty.")
+
+
 class Release(_Part):
     """What an owner lets out to destinations of the internet zone.  What no release names never goes there."""
 
@@ -243,6 +269,8 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    lookups: dict[Name, LookupSettings] = Field({}, description="Bases that records are compared with.")
+    checks_by_lookup: tuple[LookupRule, ...] = Field((), description="What is looked up, and what follows.")
     releases: tuple[Release, ...] = Field((), description="What owners let out to the internet zone.")
     via_province: tuple[ViaProvince, ...] = Field((), description="What goes up another way and is not taken twice.")
     severities: dict[str, Severity] = Field({}, description="Finding code, or `data set:code`: how serious it is here.")

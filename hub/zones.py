@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +24,10 @@ _OF_THE_HUB = frozenset(
 )
 
 
+#: Marks of a single record that keep it here: 是否敏感, 是否公示.
+_NOT_PUBLIC = (("sensitive_flag", "1"), ("publicity_flag", "0"))
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One data set on its way to one destination of the internet zone."""
@@ -36,6 +40,19 @@ class Zone:
         """Whether anything at all of an owner's record goes there."""
         elements = self.released.get(owner)
         return elements is not None and (bool(elements) or operation == "d")
+
+    def going(
+        self, columns: Mapping[str, list[str]], rows: Sequence[int], identity: Callable[[int], tuple[str, str]]
+    ) -> list[int]:
+        """Which of these rows go there: of an owner who released them, and not marked as sensitive or not public."""
+        flags = [(columns[name], word) for name, word in _NOT_PUBLIC if name in columns]
+        result = []
+        for i in rows:
+            owner, operation = identity(i)
+            marked = operation != "d" and any(column[i] == word for column, word in flags)
+            if not marked and self.may_go(owner, operation):
+                result.append(i)
+        return result
 
     def only(self, record: ParcelRecord, owner: str) -> ParcelRecord:
         """The record with what may leave; its digest stays that of the whole content."""

@@ -14,6 +14,7 @@ from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
 from hub.dispatch.doors import open_door
 from hub.generations import Generation, assemble
+from hub.lookups import open_lookup
 from hub.onboarding import admit
 from hub.serve import run
 from hub.sources import open_source
@@ -55,6 +56,7 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
         tries += [(f"destination {n}", _try_destination(generation, n)) for n in settings.destinations]
+        tries += [(f"lookup {n}", _try_lookup(generation, n)) for n in settings.lookups]
         tries += [(f"connection {n}", _try_source(generation, n)) for n in settings.connections]
         for name, attempt in tries:
             try:
@@ -83,6 +85,17 @@ def _try_destination(generation: Generation, name: str):  # type: ignore[no-unty
             return door.check()
         finally:
             door.close()
+
+    return attempt
+
+
+def _try_lookup(generation: Generation, name: str):  # type: ignore[no-untyped-def]
+    def attempt() -> str:
+        lookup = open_lookup(generation, name)
+        try:
+            return lookup.check()
+        finally:
+            lookup.close()
 
     return attempt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -85,12 +86,14 @@ def build(
     provider: str,
     contents: Contents,
     filled: Mapping[str, str],
+    fills: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
     zone: Zone | None = None,
 ) -> Parcel:
     """The parcel ready for its destination.
 
     `filled`: what the hub puts into the data set's own elements where the sender left them empty.  It travels with the
     common elements, so that the digest stays that of the sender's content.
+    `fills`: what lookups filled in, by row; it travels in the same way.
     `zone`: what may leave, where the destination stands in the internet zone.
     """
     content, commons = contents.of(connection, parcel.submission_id, parcel.chunk)
@@ -121,6 +124,7 @@ def build(
             common |= msgspec.json.decode(commons[line.idx], type=dict[str, str])
         if line.operation != "d":
             common |= filled
+            common |= fills.get(line.row_no, {})
         made = ParcelRecord(
             cd_id=line.cd_id,
             revision=line.revision,

@@ -21,7 +21,7 @@ from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.contents import Contents
 from hub.dispatch.doors import Doors
-from hub.dispatch.fill import fill
+from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
 from hub.dispatch.withhold import going, withhold
@@ -187,6 +187,7 @@ class Dispatcher:
                         provider=provider,
                         contents=self._contents,
                         filled=fill(dataset, submission, self.settling.due),
+                        fills=looked_up(connection, generation, stored, self.seal),
                         zone=zone,
                     )
                     if lines

@@ -236,6 +236,15 @@ finding = Table(
     **_BY_MONTH,
 )
 
+filled = Table(  # what lookups filled in; goes with the content
+    "filled",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # JSON: element and value, closed as content is
+    Column("key_ref", String(64)),
+)
+
 hold = Table(
     "hold",
     metadata,

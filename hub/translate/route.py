@@ -57,7 +57,7 @@ def route_records(
     for route in routes:
         rows = route.rows(load.columns, accepted)
         if route.zone is not None:
-            rows = [i for i in rows if route.zone.may_go(*load.identity(i))]
+            rows = route.zone.going(load.columns, rows, load.identity)
         if rows:
             made.extend(_parcels(connection, load, route, rows, newest, older, now))
     if made:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub.ledger import bulk, cases, heads, holds, journal, origins, submissions, tallies
+from hub.ledger import bulk, cases, filled, heads, holds, journal, origins, submissions, tallies
 from hub.ledger.cases import Due, Opening
 from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
@@ -22,6 +22,7 @@ from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
 from hub.plan import Plan
+from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.decide import Decision, decide
 from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
@@ -31,6 +32,8 @@ from standards.states import CaseClass, Verdict
 
 #: What the hub does not take at all is not wrong: there is nothing to report again.
 _NOT_TAKEN = "50001"
+#: Verdicts of records whose content is kept.
+_KEPT = (Verdict.ACCEPTED, Verdict.HELD)
 #: The finding of a revision that came after a newer one.
 OLDER = "20002.older"
 
@@ -82,6 +85,9 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
     stored.findings = _findings(connection, s, findings, first_row)
     if not submission.test:
+        if prepared.fills:
+            kept = {first_row + i: f for i, f in prepared.fills.items() if f and verdicts[i] in _KEPT}
+            filled.add(connection, s.plan.seal, submission.id, kept)
         _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
         _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
         _tally(connection, s, counts, findings, made, now)
@@ -249,7 +255,7 @@ def _records(
     now: datetime,
 ) -> None:
     chunk, candidates = prepared.chunk, prepared.candidates
-    kept = any(v in (Verdict.ACCEPTED, Verdict.HELD) for v in verdicts)
+    kept = any(v in _KEPT for v in verdicts)
     position = prepared.position
     nothing = Decision(Verdict.REJECTED, 0, "")
     chosen = [decisions.get(i, nothing) for i in range(chunk.count)]
@@ -394,6 +400,8 @@ def _holds(
     if not held:
         return
     codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
+    # Who waits for a base is asked about first: only then is looked for the record it names.
+    codes |= {f.row: f.code for f in findings if f.severity is Severity.HOLD and f.code in WAITS_FOR_BASE}
     identities = [prepared.key_of(i) for i in held]
     bulk.insert(
         connection,

@@ -134,6 +134,15 @@ def test_a_number_of_a_person_stays_whatever_its_element_is_called() -> None:
     assert left == {"feed_no": "1", "provider_code": "p"}
 
 
+def test_a_record_that_is_marked_as_sensitive_or_not_public_stays_and_its_deletion_goes() -> None:
+    zone = Zone(STANDARD.dataset("punish_action"), {OWNER: frozenset({"punish_action_code"})})
+    columns = {"sensitive_flag": ["", "1", "0", "1"], "publicity_flag": ["1", "", "0", ""]}
+
+    going = zone.going(columns, range(4), lambda i: (OWNER, "d" if i == 3 else "i"))
+
+    assert going == [0, 3]
+
+
 MORE = """
 [parties.public]
 title = "公示平台"

@@ -175,6 +175,7 @@ def adapter_list() -> Iterator[str]:
         for title, model in (
             ("As a source (`connections.<name>.settings`)", manifest.source_settings),
             ("As a destination (`destinations.<name>.settings`)", manifest.destination_settings),
+            ("As a lookup (`lookups.<name>.settings`)", manifest.lookup_settings),
         ):
             if model is not None and model.model_fields:
                 yield ""
