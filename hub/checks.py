@@ -53,6 +53,7 @@ class _Check(Complaints):
         for name, lookup in self.settings.lookups.items():
             self._adapter(("lookups", name), lookup.adapter, lookup.settings, "lookup")
         check_lookups(self, generation)
+        self._source_priority(generation)
         check_zones(self, generation)
         self._codes(generation)
 
@@ -178,6 +179,18 @@ class _Check(Complaints):
                 self.one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
             for owner in said.owners:
                 self.organisation(("via_province", number, "owners"), owner)
+
+    def _source_priority(self, generation: Generation) -> None:
+        seen: set[str] = set()
+        for number, said in enumerate(self.settings.source_priority):
+            path = ("source_priority", number)
+            for name in said.datasets:
+                self.one_of((*path, "datasets"), "data set", name, generation.standard.ids())
+                if name in seen:
+                    self.complain((*path, "datasets"), f"{name} has a source priority already", "put both into one")
+                seen.add(name)
+            for party in said.parties:
+                self.one_of((*path, "parties"), "party", party, self.settings.parties)
 
     def _codes(self, generation: Generation) -> None:
         known = catalogue().codes()

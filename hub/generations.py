@@ -24,6 +24,7 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import func, select
 
 from adapters.formats.base import ReadOptions
+from hub.authority import authority_of
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
 from hub.plan import Plan, RouteTo, lookups_of, references_of, routes_of
@@ -134,6 +135,7 @@ class Generation:
             references=references_of(dataset, self.reference_policy, self.standard.dataset),
             routes=self.routes(name, settings.party, dataset),
             foreign=self.settings.foreign_key,
+            authority=authority_of(self.settings, dataset.id, settings.party),
             elsewhere={
                 owner: said.through
                 for said in self.settings.via_province

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from hub.authority import REFUSED, authority_of
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
 from hub.ledger import cases, filled, heads, holds, journal
@@ -106,9 +107,14 @@ class Holds:
                 submission.c.month == month,
             )
         ).one_or_none()
-        if row is None or not holds.end(connection, held.submission_id, held.row_no, "released", now):
+        if row is None:
             return False
-        known = {h.owner: h for h in heads.look_up(connection, [held.key_hash]).get(held.key_hash, [])}
+        found = heads.look_up(connection, [held.key_hash]).get(held.key_hash, [])
+        if self._keep_for_authority(connection, held, found):
+            return False
+        if not holds.end(connection, held.submission_id, held.row_no, "released", now):
+            return False
+        known = {h.owner: h for h in found}
         head = known.get(held.owner)
         if head is not None and self._newer(connection, head, held):
             holds.turn(connection, held.submission_id, held.row_no, Verdict.REJECTED)
@@ -156,6 +162,17 @@ class Holds:
         )
         detail = {"row": held.row_no, "code": held.code}
         journal.append(connection, [journal.Entry("hold_released", by, held.submission_id, None, detail)], now)
+        return True
+
+    def _keep_for_authority(self, connection: Connection, held: Held, found: Sequence[Head]) -> bool:
+        """A record whose key a more authoritative source took meanwhile goes on waiting, and says so."""
+        authority = authority_of(self.generations.current().settings, held.dataset, held.party)
+        above = authority.above(h.party for h in found if h.operation != "d") if authority is not None else None
+        if authority is None or above is None:
+            return False
+        holds.recode(connection, held, REFUSED, ready=False)
+        place = (held.submission_id, held.row_no, held.party, held.dataset)
+        holds.add_finding(connection, *place, REFUSED, "hold", params=authority.params(above))
         return True
 
     @staticmethod

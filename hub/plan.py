@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.formats.base import ReadOptions
+from hub.authority import Authority
 from hub.settings import Connection, Destination, Party, Route, Settings
 from hub.translate.consult import LookupRule
 from hub.vault import NO_SEAL, Seal
@@ -79,6 +80,8 @@ class Plan:
     references: tuple[ReferenceCheck, ...]
     routes: tuple[RouteTo, ...]
     foreign: str
+    #: Whose word counts in this data set; None: everybody's.
+    authority: Authority | None = None
     #: Owner -> the provincial system its data go up through; '' stands for every owner.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     #: Bases that each record is looked up in.
@@ -172,6 +175,8 @@ def routes_of(
     result: dict[str, RouteTo] = {}
     for route in routes:
         if route.datasets and dataset.id not in route.datasets:
+            continue
+        if route.libraries and dataset.library not in route.libraries:
             continue
         if route.parties and party not in route.parties:
             continue

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from standards.model import Direction, Severity
+from standards.model import Direction, Library, Severity
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Level = Literal["district", "city", "province", "nation"]
@@ -176,9 +176,22 @@ class Route(_Part):
 
     to: tuple[Name, ...] = Field(min_length=1, description="Destinations.")
     datasets: tuple[str, ...] = Field((), description="Data sets; empty: all.")
+    libraries: tuple[Library, ...] = Field((), description="Target libraries of data sets; empty: all.")
     parties: tuple[Name, ...] = Field((), description="Whose records; empty: everybody's.")
     connections: tuple[Name, ...] = Field((), description="Which connections' records; empty: all.")
     when: str = Field("", description="Expression over the record; empty: always.")
+
+
+class SourcePriority(_Part):
+    """一数一源: whose word counts when several parties report the same record."""
+
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets; each in one priority only.")
+    parties: tuple[Name, ...] = Field(
+        min_length=1, description="Sources, the most authoritative first; who is not named comes last."
+    )
+    lower: Literal["hold", "reject"] = Field(
+        "hold", description="What becomes of a record whose key a more authoritative source holds (20002.authority)."
+    )
 
 
 class LookupSettings(_Part):
@@ -269,6 +282,7 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    source_priority: tuple[SourcePriority, ...] = Field((), description="Whose word counts (一数一源).")
     lookups: dict[Name, LookupSettings] = Field({}, description="Bases that records are compared with.")
     checks_by_lookup: tuple[LookupRule, ...] = Field((), description="What is looked up, and what follows.")
     releases: tuple[Release, ...] = Field((), description="What owners let out to the internet zone.")

@@ -73,12 +73,12 @@ def waiting_for_base(
     return [_of(r) for r in connection.execute(statement.order_by(hold.c.submission_id, hold.c.row_no).limit(limit))]
 
 
-def recode(connection: Connection, held: Held, code: str) -> None:
-    """It waits for something else now."""
+def recode(connection: Connection, held: Held, code: str, *, ready: bool = True) -> None:
+    """It waits for something else now; not `ready`: no longer for the record it names."""
     connection.execute(
         update(hold)
         .where(hold.c.submission_id == held.submission_id, hold.c.row_no == held.row_no, hold.c.ended_at.is_(None))
-        .values(code=code)
+        .values(code=code, **({} if ready else {"wait_for": None}))
     )
 
 

@@ -34,6 +34,9 @@ from standards.states import CaseClass, Verdict
 _NOT_TAKEN = "50001"
 #: Verdicts of records whose content is kept.
 _KEPT = (Verdict.ACCEPTED, Verdict.HELD)
+_SEVERITY = {Verdict.HELD: Severity.HOLD, Verdict.REJECTED: Severity.ERROR, Verdict.ACCEPTED: Severity.WARNING}
+#: Held because somebody else has the key: what others hold of it does not give way.
+_KEY_OF_OTHERS = "20002"
 #: The finding of a revision that came after a newer one.
 OLDER = "20002.older"
 
@@ -157,17 +160,18 @@ def _decide(
         candidates = candidates.only([prepared.position[i] for i in passing])
     known = heads.look_up(connection, list(dict.fromkeys(candidates.key_hash)))
     foreign = {"hold": Verdict.HELD, "reject": Verdict.REJECTED}.get(s.plan.foreign)
-    decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s))
+    decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s), authority=s.plan.authority)
     decisions = dict(zip(passing, decided.decisions, strict=True))
     spots = Spots(s.plan, prepared.chunk)
     for i, decision in decisions.items():
         if decision.code:
-            severity = Severity.HOLD if decision.verdict is Verdict.HELD else Severity.ERROR
+            severity = _SEVERITY[decision.verdict]
             element = s.plan.dataset.natural_key[0]
             value = prepared.columns.get(element, [""] * prepared.chunk.count)[i]
             label, place = spots.of(element, i)
             findings.append(FindingRow(i, element, label, place, decision.code, severity, value, decision.params))
-            worst[i] = severity
+            if decision.verdict is not Verdict.ACCEPTED:
+                worst[i] = severity
     if not s.submission.test:
         heads.write(
             connection,
@@ -393,15 +397,19 @@ def _holds(
 ) -> None:
     """What is held waits with a due time; an older hold of the same key gives way."""
     held = [i for i, v in enumerate(verdicts) if v is Verdict.HELD]
-    touched = [i for i, v in enumerate(verdicts) if v in (Verdict.HELD, Verdict.ACCEPTED)]
+    codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
+    # Who waits for a base is asked about first: only then is looked for the record it names.
+    codes |= {f.row: f.code for f in findings if f.severity is Severity.HOLD and f.code in WAITS_FOR_BASE}
+    touched = [
+        i
+        for i, v in enumerate(verdicts)
+        if v is Verdict.ACCEPTED or (v is Verdict.HELD and not codes.get(i, "").startswith(_KEY_OF_OTHERS))
+    ]
     keys = [key for i in touched if (key := prepared.key_of(i)[0]) is not None]
     if keys:
         holds.supersede(connection, keys, s.submission.id, now)
     if not held:
         return
-    codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
-    # Who waits for a base is asked about first: only then is looked for the record it names.
-    codes |= {f.row: f.code for f in findings if f.severity is Severity.HOLD and f.code in WAITS_FOR_BASE}
     identities = [prepared.key_of(i) for i in held]
     bulk.insert(
         connection,
