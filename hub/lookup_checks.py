@@ -31,8 +31,8 @@ def _elements(told: Complaints, generation: Generation, rule: LookupRule, number
         for element in elements:
             told.one_of((*path, word), f"element in {name}", element, own)
     for element in rule.fill:
-        if element in dataset.natural_key:
-            told.complain((*path, "fill"), f"{name}.{element} is part of the key: it is never filled in")
+        if element in dataset.natural_key or element == dataset.subject.code:
+            told.complain((*path, "fill"), f"{name}.{element} says which record it is: it is never filled in")
         elif element in own and own[element].filled_by is FilledBy.RECEIVER:
             told.complain((*path, "fill"), f"{name}.{element} is for the receiver to fill")
     if rule.when:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from hub.dispatch import settle as settling
 from hub.dispatch.build import build, lines_of
 from hub.dispatch.contents import Contents
+from hub.dispatch.enclosed import enclose
 from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.settle import Settling
 from hub.dispatch.withhold import going
@@ -19,6 +20,7 @@ from hub.generations import Generations
 from hub.ledger import parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import StoredParcel
+from hub.ledger.submissions import Submission
 from hub.vault import Seal
 from hub.zones import zone_of
 from standards.clock import Clock, local_text
@@ -35,6 +37,7 @@ class Letter:
 
     stored: StoredParcel
     parcel: Parcel
+    submission: Submission
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -78,7 +81,14 @@ class Mailboxes:
                     if letter is not None:
                         found.append(letter)
         found.sort(key=lambda letter: (letter.stored.created_at, letter.stored.id))
-        return found[:limit]
+        return [self._enclosed(letter) for letter in found[:limit]]
+
+    def _enclosed(self, letter: Letter) -> Letter:
+        generation, stored = self.generations.current(), letter.stored
+        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+        now = self.clock.now()
+        parcel = enclose(self.ledger, generation, letter.submission, dataset, letter.parcel, now)
+        return replace(letter, parcel=parcel)
 
     def _letter(self, connection: Connection, stored: StoredParcel) -> Letter | None:
         generation = self.generations.current()
@@ -101,7 +111,7 @@ class Mailboxes:
             fills=looked_up(connection, generation, stored, self.seal),
             zone=zone,
         )
-        return Letter(stored, parcel)
+        return Letter(stored, parcel, submission)
 
     def confirm(self, party: str, parcel_id: UUID, said: Sequence[AnswerLine], receipt_no: str = "") -> str:
         """The receiver's verdict; the parcel's state after it.  A second confirmation changes nothing.

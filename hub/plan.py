@@ -46,6 +46,8 @@ class RouteTo:
     condition: Callable[..., object] | None = None
     #: What may leave, where the destination stands in the internet zone.
     zone: Zone | None = None
+    #: What the receiver gets of attachments: forward, reference or no.
+    attachments: str = "reference"
 
     def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
         """Which of these rows go there."""
@@ -192,5 +194,6 @@ def routes_of(
                     expression.names if expression else (),
                     expression.function() if expression else None,
                     zone(name),
+                    route.attachments,
                 )
     return tuple(result.values())

@@ -179,6 +179,9 @@ class Route(_Part):
     libraries: tuple[Library, ...] = Field((), description="Target libraries of data sets; empty: all.")
     parties: tuple[Name, ...] = Field((), description="Whose records; empty: everybody's.")
     connections: tuple[Name, ...] = Field((), description="Which connections' records; empty: all.")
+    attachments: Literal["forward", "reference", "no"] = Field(
+        "reference", description="Of what its records name the receiver may fetch it, is told of it, or neither."
+    )
     when: str = Field("", description="Expression over the record; empty: always.")
 
 
@@ -262,6 +265,16 @@ class Cases(_Part):
     hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
 
 
+class Attachments(_Part):
+    """Files that records name: evidence, records of the whole course."""
+
+    max_mb: PositiveInt = Field(100, description="Largest one taken.")
+    scan: tuple[str, ...] = Field(
+        (), description="Command that looks through a file, its path put last; 0 clean, 1 refused, else it failed."
+    )
+    scan_seconds: Duration = Field(timedelta(seconds=60), description="Longest time of the scanner.")
+
+
 class Onboarding(_Part):
     """When a connection may go live."""
 
@@ -297,5 +310,6 @@ class Settings(_Part):
     limits: Limits = Field(Limits(), description="Bounds.")
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
+    attachments: Attachments = Field(Attachments(), description="Files that records name.")
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

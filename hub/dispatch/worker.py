@@ -21,6 +21,7 @@ from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.contents import Contents
 from hub.dispatch.doors import Doors
+from hub.dispatch.enclosed import enclose
 from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
@@ -197,6 +198,7 @@ class Dispatcher:
             if parcel is None:
                 self._superseded(stored, started)
                 return
+            parcel = enclose(self.ledger, generation, submission, dataset, parcel, self.clock.now())
             answer = self._deliver(claimed, settings, door, parcel)
         except LedgerBusy:
             raise

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub.ledger import bulk, cases, filled, heads, holds, journal, origins, submissions, tallies
+from hub.attachments import ELEMENTS, names_of
+from hub.ledger import attachments, bulk, cases, filled, heads, holds, journal, origins, submissions, tallies
 from hub.ledger.cases import Due, Opening
 from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
@@ -78,6 +79,7 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     worst = list(prepared.worst)
     waits: dict[int, bytes] = {}
     _check_references(connection, s, prepared, findings, worst, waits)
+    _check_attachments(connection, s, prepared, findings)
     decisions = _decide(connection, s, prepared, findings, worst, now)
     verdicts = _verdicts(chunk.count, prepared, worst, decisions)
     counts = {v.value: n for v, n in Counter(verdicts).items()}
@@ -139,6 +141,23 @@ def _check_references(
                 worst[row] = check.severity
             if check.severity is Severity.HOLD:
                 waits.setdefault(row, key)
+
+
+def _check_attachments(connection: Connection, s: Storing, prepared: Prepared, findings: list[FindingRow]) -> None:
+    """Attachments that records name and that their party has not handed over are told; another hub keeps its own."""
+    elements = ELEMENTS & s.plan.dataset.by_id.keys() if s.submission.kind != "parcel" else frozenset()
+    wanted = names_of(prepared.columns, elements, list(prepared.position)) if elements else {}
+    if not wanted:
+        return
+    there = attachments.find(connection, sorted({one for named in wanted.values() for one in named}))
+    spots = Spots(s.plan, prepared.chunk)
+    element = sorted(elements)[0]
+    for row, named in wanted.items():
+        for one in named:
+            if one not in there or there[one].party != s.plan.party:
+                label, place = spots.of(element, row)
+                value = f"attachment:{one}"
+                findings.append(FindingRow(row, element, label, place, "30004.attachment", Severity.WARNING, value, {}))
 
 
 def _decide(
