@@ -115,7 +115,7 @@ class Hub:
             extra=[
                 Job("holds that may go", timedelta(seconds=2), holds.release_ready),
                 Job("bases that did not answer", timedelta(seconds=2), NotAnswered(again).run),
-                Job("bases that did not know", timedelta(seconds=30), NotKnown(again).run),
+                Job("bases that did not know", timedelta(seconds=2), NotKnown(again).run),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
