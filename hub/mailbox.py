@@ -129,7 +129,10 @@ class Mailboxes:
                 return stored.state
             submission = submissions.get(connection, stored.submission_id)
             assert submission is not None
-            lines = lines_of(connection, stored)
+            generation = self.generations.current()
+            dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+            # What was not shown is not confirmed.
+            lines = going(zone_of(generation.settings, stored.destination, dataset), lines_of(connection, stored))
             level = str(self.generations.current().settings.parties[party].level or "")
             answer = Answer(lines=tuple(said), speaker=party, level=level, receipt_no=receipt_no)
             return settling.settle(connection, self.settling, stored, submission, lines, answer, now)
