@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from mappings.outward import OutForm
 from standards.errors import UnknownName
 from standards.model import CodeList, DataSet, Element
-from standards.ports import Destination, Source, Transports
+from standards.ports import Destination, Lookup, Source, Transports
 
 
 class AdapterSettings(BaseModel):
@@ -78,6 +78,8 @@ class Manifest:
     destination_settings: type[AdapterSettings] | None = None
     make_source: Callable[[Any, Surroundings], Source] | None = None
     make_destination: Callable[[Any, Surroundings], Destination] | None = None
+    lookup_settings: type[AdapterSettings] | None = None
+    make_lookup: Callable[[Any, Surroundings], Lookup] | None = None
     #: True when data comes to us by itself (HTTP), so that there is no source to run.
     pushed: bool = False
     #: True when levels above the receiver speak through it (standards.ports.Follows).

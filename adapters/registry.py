@@ -27,6 +27,8 @@ BUILT_IN = {
     "hub": "adapters.hub",
     "mailbox": "adapters.mailbox",
     "amqp": "adapters.amqp",
+    "table_lookup": "adapters.table.lookup",
+    "rest_lookup": "adapters.rest_lookup",
     "upper_platform": "adapters.upper_platform",
 }
 

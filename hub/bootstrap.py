@@ -29,7 +29,10 @@ from hub.ledger import migrate
 from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.submissions import Submission
+from hub.lookup_holds import LookupHolds, NotAnswered, NotKnown
+from hub.lookups import Desk
 from hub.neighbours import Neighbours
+from hub.onboarding import admit
 from hub.owners import this_process
 from hub.parties import bindings_of
 from hub.plans import Plans
@@ -65,6 +68,7 @@ class Hub:
     doors: Doors
     #: Connections to RabbitMQ for adapters; None when the ledger carries the messages.
     transports: Transports | None
+    desk: Desk
     state: Path
     owner: str
     _running: list[object] = field(default_factory=list)
@@ -84,6 +88,7 @@ class Hub:
             events=self.settling.events,
             owner=f"{self.owner}/{name}",
             due=self.deadlines,
+            desk=self.desk,
             wake=self.broker.wake,
         )
         self._translators.append(made)
@@ -109,6 +114,7 @@ class Hub:
     def scheduler(self) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
+        again = LookupHolds(holds, Plans(self.ledger), self.desk)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,
@@ -118,6 +124,8 @@ class Hub:
             self.owner,
             extra=[
                 Job("holds that may go", timedelta(seconds=2), holds.release_ready),
+                Job("bases that did not answer", timedelta(seconds=2), NotAnswered(again).run),
+                Job("bases that did not know", timedelta(seconds=2), NotKnown(again).run),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
@@ -178,6 +186,7 @@ class Hub:
             translator.close()
         self.broker.stop()
         self.doors.close()
+        self.desk.close()
         self.ledger.close()
 
 
@@ -245,9 +254,16 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
         settling=Settling(events, deadlines, owner, _party_of),
         doors=Doors(partial(open_door, transports=to_rabbitmq)),
         transports=to_rabbitmq,
+        desk=Desk(clock),
         state=state,
         owner=owner,
     )
+
+
+def put_into_force(hub: Hub, body: Body) -> int:
+    """Make checked settings the newest generation; its number.  Raises BadConfiguration, and the old ones stay."""
+    admit(Settings.model_validate(body.settings), hub.ledger)
+    return hub.generations.publish(body, hub.owner)
 
 
 def _party_of(submission: Submission) -> str:

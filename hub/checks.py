@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from adapters import registry
 from adapters.formats.base import ReadOptions
 from adapters.outward import Formed
-from hub.config import line_of
+from hub.complaints import Complaints
 from hub.generations import Body, Generation, assemble, functions_of
+from hub.lookup_checks import check_lookups
 from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.parties import ADAPTER as QUEUE
 from hub.parties import queues_twice
 from hub.settings import LEVELS, Settings
 from hub.vault import NO_SEAL
+from hub.zone_checks import check_zones
 from mappings.lint import lint
 from mappings.outward import lint_form, load_form
 from standards.errors import HubError, UnknownName
 from standards.expressions import parse
 from standards.findings import catalogue
-from standards.identifiers import check_uscc, uscc_check_character
 from standards.model import DataSet, Direction
 from standards.yaml_text import Problem, words_at
+
+Side = Literal["source", "destination", "lookup"]
 
 
 def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> list[Problem]:
@@ -40,21 +42,15 @@ def check(settings: Settings, body: Body, site: Path, text: str, name: str) -> l
     return run.problems
 
 
-class _Check:
+class _Check(Complaints):
     def __init__(self, settings: Settings, text: str, name: str, known: Generation) -> None:
+        super().__init__(settings, text, name)
         self.known = known
-        self.settings = settings
-        self.text = text
-        self.name = name
-        self.problems: list[Problem] = []
-
-    def complain(self, path: tuple[str | int, ...], what: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.name, line_of(self.text, path), what, hint))
 
     def generation(self, generation: Generation) -> None:
-        self._organisation(("hub", "code"), self.settings.hub.code)
+        self.organisation(("hub", "code"), self.settings.hub.code)
         for name, party in self.settings.parties.items():
-            self._organisation(("parties", name, "code"), party.code)
+            self.organisation(("parties", name, "code"), party.code)
         for name in self.settings.connections:
             self._connection(generation, name)
         for name in self.settings.destinations:
@@ -64,41 +60,25 @@ class _Check:
         for where, what, hint in queues_twice(self.settings):
             self.complain(where, what, hint)
         self._via_province(generation)
+        for name, lookup in self.settings.lookups.items():
+            self._adapter(("lookups", name), lookup.adapter, lookup.settings, "lookup")
+        check_lookups(self, generation)
+        self._source_priority(generation)
+        check_zones(self, generation)
         self._codes(generation)
-
-    def _one_of(self, path: tuple[str | int, ...], what: str, value: str, known: Iterable[str]) -> bool:
-        names = list(known)
-        if value in names:
-            return True
-        near = get_close_matches(value, names, 1, 0.5)
-        self.complain(
-            path, f"no {what} {value}", f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        )
-        return False
-
-    def _organisation(self, path: tuple[str | int, ...], code: str) -> None:
-        """Who reports is written into every record: a wrong code would be refused above, record by record."""
-        hints = {
-            "format": "it has 18 digits and capital letters, none of I O S V Z",
-            "uscc": f"for its first 17 characters the last one is {uscc_check_character(code[:17])}",
-            "region_part": "its characters 3 to 8 are the division where it was registered",
-        }
-        wrong = check_uscc(code)
-        if wrong in hints:
-            self.complain(path, f"{'.'.join(map(str, path))}: {code} is no unified social credit code", hints[wrong])
 
     def _connection(self, generation: Generation, name: str) -> None:
         path = ("connections", name)
         settings = self.settings.connections[name]
-        self._one_of((*path, "party"), "party", settings.party, self.settings.parties)
-        self._adapter(path, settings.adapter, settings.settings, source=True)
+        self.one_of((*path, "party"), "party", settings.party, self.settings.parties)
+        self._adapter(path, settings.adapter, settings.settings, "source")
         if not settings.mapping:
             if settings.adapter in (NEIGHBOUR, QUEUE) and not settings.dataset:
                 pass  # each parcel names its data set
             elif not settings.dataset:
                 self.complain(path, f"{name} says neither 'mapping' nor 'dataset'")
             else:
-                self._one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())
+                self.one_of((*path, "dataset"), "data set", settings.dataset, generation.standard.ids())
             self._read_options(path, {}, settings.read)
             return
         dataset = self._mapping(generation, (*path, "mapping"), settings.mapping)
@@ -144,15 +124,19 @@ class _Check:
                     self.complain(where, f"{'.'.join(str(p) for p in one['loc'])}: {said}")
         return None
 
-    def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], *, source: bool) -> None:
+    def _adapter(self, path: tuple[str | int, ...], name: str, values: dict[str, Any], side: Side) -> None:
         try:
             manifest = registry.load(name)
         except HubError as error:
             self.complain((*path, "adapter"), error.what, error.hint or "")
             return
-        model = manifest.source_settings if source else manifest.destination_settings
+        model, cannot = {
+            "source": (manifest.source_settings, "does not take in"),
+            "destination": (manifest.destination_settings, "does not deliver"),
+            "lookup": (manifest.lookup_settings, "cannot be asked"),
+        }[side]
         if model is None:
-            self.complain((*path, "adapter"), f"the adapter {name} does not {'take in' if source else 'deliver'}")
+            self.complain((*path, "adapter"), f"the adapter {name} {cannot}")
             return
         broker = self.settings.broker
         if manifest.on_rabbitmq and not (broker.url or broker.url_secret):
@@ -161,10 +145,9 @@ class _Check:
                 f"the adapter {name} needs RabbitMQ, and broker.url is empty (适配器 {name} 需要 RabbitMQ)",
                 "set url or url_secret in [broker] (请在 [broker] 中设置)",
             )
-        if source:
-            self._model((*path, "settings"), model, values)
-        else:
-            self._forms(path, self._model((*path, "settings"), model, values))
+        parsed = self._model((*path, "settings"), model, values)
+        if side == "destination":
+            self._forms(path, parsed)
 
     def _forms(self, path: tuple[str | int, ...], settings: BaseModel | None) -> None:
         """Outward forms that a destination uses: each for its data set, and without mistakes."""
@@ -172,7 +155,7 @@ class _Check:
             return
         for dataset_id, name in settings.forms.items():
             where = (*path, "settings", "forms", dataset_id)
-            if not self._one_of(where, "data set", dataset_id, self.known.standard.ids()):
+            if not self.one_of(where, "data set", dataset_id, self.known.standard.ids()):
                 continue
             try:
                 loaded = load_form(self.known.folders, name)
@@ -189,8 +172,8 @@ class _Check:
     def _destination(self, name: str) -> None:
         path = ("destinations", name)
         settings = self.settings.destinations[name]
-        self._adapter(path, settings.adapter, settings.settings, source=False)
-        if not self._one_of((*path, "party"), "party", settings.party, self.settings.parties):
+        self._adapter(path, settings.adapter, settings.settings, "destination")
+        if not self.one_of((*path, "party"), "party", settings.party, self.settings.parties):
             return
         party = self.settings.parties[settings.party]
         if party.level is None or settings.direction is Direction.ACROSS:
@@ -211,15 +194,15 @@ class _Check:
         route = self.settings.routes[number]
         path = ("routes", number)
         for name in route.to:
-            self._one_of((*path, "to"), "destination", name, self.settings.destinations)
+            self.one_of((*path, "to"), "destination", name, self.settings.destinations)
         for name in route.parties:
-            self._one_of((*path, "parties"), "party", name, self.settings.parties)
+            self.one_of((*path, "parties"), "party", name, self.settings.parties)
         for name in route.connections:
-            self._one_of((*path, "connections"), "connection", name, self.settings.connections)
+            self.one_of((*path, "connections"), "connection", name, self.settings.connections)
         right = [
             name
             for name in route.datasets
-            if self._one_of((*path, "datasets"), "data set", name, generation.standard.ids())
+            if self.one_of((*path, "datasets"), "data set", name, generation.standard.ids())
         ]
         if route.when:
             for name in right or generation.standard.ids():
@@ -233,9 +216,21 @@ class _Check:
     def _via_province(self, generation: Generation) -> None:
         for number, said in enumerate(self.settings.via_province):
             for name in said.datasets:
-                self._one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
+                self.one_of(("via_province", number, "datasets"), "data set", name, generation.standard.ids())
             for owner in said.owners:
-                self._organisation(("via_province", number, "owners"), owner)
+                self.organisation(("via_province", number, "owners"), owner)
+
+    def _source_priority(self, generation: Generation) -> None:
+        seen: set[str] = set()
+        for number, said in enumerate(self.settings.source_priority):
+            path = ("source_priority", number)
+            for name in said.datasets:
+                self.one_of((*path, "datasets"), "data set", name, generation.standard.ids())
+                if name in seen:
+                    self.complain((*path, "datasets"), f"{name} has a source priority already", "put both into one")
+                seen.add(name)
+            for party in said.parties:
+                self.one_of((*path, "parties"), "party", party, self.settings.parties)
 
     def _codes(self, generation: Generation) -> None:
         known = catalogue().codes()
@@ -243,12 +238,12 @@ class _Check:
         for key in self.settings.severities:
             dataset, colon, code = key.rpartition(":")
             if colon:
-                self._one_of(("severities", key), "data set", dataset, ids)
-            self._one_of(("severities", key), "finding code", code, known)
+                self.one_of(("severities", key), "data set", dataset, ids)
+            self.one_of(("severities", key), "finding code", code, known)
         for key in self.settings.references:
             name, dot, element = key.partition(".")
-            if key == "default" or not self._one_of(("references", key), "data set", name, ids):
+            if key == "default" or not self.one_of(("references", key), "data set", name, ids):
                 continue
             refers = [e.id for e in generation.standard.dataset(name).elements if e.refers is not None]
             if dot:
-                self._one_of(("references", key), f"reference in {name}", element, refers)
+                self.one_of(("references", key), f"reference in {name}", element, refers)

@@ -33,7 +33,13 @@ class Events:
             connection,
             "submission.judged",
             submission.receipt_no,
-            {"party": submission.party, "connection": submission.connection, "dataset": submission.dataset, **counts},
+            {
+                "party": submission.party,
+                "connection": submission.connection,
+                "dataset": submission.dataset,
+                "test": submission.test,
+                **counts,
+            },
             now,
             submission.traceparent,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from hub.ledger import cases, destinations, outbox, parcels, submissions, tallies
 from hub.ledger.engine import Ledger
@@ -85,15 +85,20 @@ class Facts:
         return [{"party": p, "dataset": d, **counts} for (p, d), counts in sorted(by_feed.items())]
 
     def connections(self) -> list[dict[str, Any]]:
-        """By connection: what came in, what became of it, and what was delivered and receipted."""
+        """By connection: what came in, what became of it, and what was delivered and receipted.
+
+        Test traffic is no data: only how often it came is told.
+        """
         with self.ledger.read() as connection:
-            columns = [func.coalesce(func.sum(submission.c[name]), 0) for name in _COUNTS]
+            data = submission.c.test.is_(False)
+            columns = [func.sum(case((data, submission.c[name]), else_=0)) for name in _COUNTS]
             rows = connection.execute(
                 select(
                     submission.c.connection,
-                    func.count(),
+                    func.sum(case((data, 1), else_=0)),
                     func.max(submission.c.received_at),
                     func.sum(submission.c.open_parcels),
+                    func.sum(case((data, 0), else_=1)),
                     *columns,
                 )
                 .group_by(submission.c.connection)
@@ -103,10 +108,11 @@ class Facts:
         return [
             {
                 "connection": r[0],
-                "submissions": r[1],
+                "submissions": int(r[1]),
+                "test_submissions": int(r[4]),
                 "last_at": local_text(r[2]),
                 "open_parcels": int(r[3] or 0),
-                **{name: int(r[4 + i]) for i, name in enumerate(_COUNTS)},
+                **{name: int(r[5 + i]) for i, name in enumerate(_COUNTS)},
                 "delivered": delivered.get(r[0], (0, 0))[0],
                 "receipted": sum(delivered.get(r[0], (0, 0))),
             }

@@ -25,11 +25,13 @@ from sqlalchemy import func, select
 
 from adapters import registry
 from adapters.formats.base import ReadOptions
+from hub.authority import authority_of
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
-from hub.plan import Plan, references_of, routes_of
+from hub.plan import Plan, RouteTo, lookups_of, references_of, routes_of
 from hub.settings import Connection, Settings
 from hub.vault import Seal, blind_of
+from hub.zones import zone_of
 from mappings import compile as mapping_compiler
 from mappings.grammar import MappingFile
 from mappings.load import Loaded, MappingFolders
@@ -97,6 +99,12 @@ class Generation:
             )
         return loaded.file, loaded.crosswalks
 
+    def mapping_version(self, name: str) -> str:
+        """The mapping of a connection and its version, as records and receipts name it; '' where it cannot be told."""
+        if not self.dataset_of(name):
+            return ""
+        return f"{self.mapping_of(name)} v{self.file_of(name)[0].version}"
+
     def plan(self, name: str, answers: Mapping[str, Mapping[str, str]], dataset_id: str = "") -> Plan:
         """Everything that translating a connection's hand-overs needs; for one thread."""
         settings = self.connection(name)
@@ -126,23 +134,30 @@ class Generation:
             read=ReadOptions.model_validate({**file.read, **settings.read}),
             severity=self.severity_of(dataset),
             references=references_of(dataset, self.reference_policy, self.standard.dataset),
-            routes=routes_of(
-                self.settings.routes,
-                connection=name,
-                party=settings.party,
-                dataset=dataset,
-                common=common,
-                destinations={n: (str(d.direction), d.parcel) for n, d in self.settings.destinations.items()},
-            ),
+            routes=self.routes(name, settings.party, dataset),
             foreign=self.settings.foreign_key,
+            authority=authority_of(self.settings, dataset.id, settings.party),
             elsewhere={
                 owner: said.through
                 for said in self.settings.via_province
                 if dataset.id in said.datasets
                 for owner in said.owners or ("",)
             },
+            lookups=lookups_of(self.settings, dataset, common),
             blind=blind_of(self.seal),
             seal=self.seal,
+        )
+
+    def routes(self, connection: str, party: str, dataset: DataSet) -> tuple[RouteTo, ...]:
+        """Where a connection's records of a data set go."""
+        return routes_of(
+            self.settings.routes,
+            connection=connection,
+            party=party,
+            dataset=dataset,
+            common=self.standard.common_for(dataset),
+            destinations=self.settings.destinations,
+            zone=lambda destination: zone_of(self.settings, destination, dataset),
         )
 
     def checker(self, dataset: DataSet, demand: frozenset[FilledBy] = frozenset({FilledBy.SENDER})) -> Checker:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from hub.authority import REFUSED, authority_of
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
-from hub.ledger import cases, heads, holds, journal
+from hub.ledger import cases, filled, heads, holds, journal
 from hub.ledger.cases import Due, Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head, Moves
 from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
-from hub.plan import routes_of
+from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
 from hub.vault import Seal, blind_of
@@ -47,7 +49,7 @@ class Holds:
     def release_ready(self) -> int:
         """Let records go on whose awaited record has come."""
         with self.ledger.read() as connection:
-            ready = holds.ready(connection, _BATCH)
+            ready = holds.ready(connection, _BATCH, but=WAITS_FOR_BASE)
         for held in ready:
             self.release(held)
         return len(ready)
@@ -83,9 +85,17 @@ class Holds:
     def release(self, held: Held, by: str = "") -> bool:
         """The record passes after all: a head, deliveries, a new receipt version.  False when it was too late."""
         now = self.clock.now()
-        return self.ledger.write(lambda c: self._release(c, held, by or self.owner, now))
+        return self.ledger.write(lambda c: self.release_in(c, held, by or self.owner, now))
 
-    def _release(self, connection: Connection, held: Held, by: str, now: datetime) -> bool:
+    def release_in(
+        self,
+        connection: Connection,
+        held: Held,
+        by: str,
+        now: datetime,
+        fills: Mapping[str, str] = MappingProxyType({}),
+    ) -> bool:
+        """As `release`, in a transaction that is open; `fills`: what a base filled in meanwhile."""
         month = month_of(held.submission_id)
         row = connection.execute(
             select(record, submission.c.connection, submission.c.lane, submission.c.traceparent, submission.c.hops)
@@ -97,9 +107,14 @@ class Holds:
                 submission.c.month == month,
             )
         ).one_or_none()
-        if row is None or not holds.end(connection, held.submission_id, held.row_no, "released", now):
+        if row is None:
             return False
-        known = {h.owner: h for h in heads.look_up(connection, [held.key_hash]).get(held.key_hash, [])}
+        found = heads.look_up(connection, [held.key_hash]).get(held.key_hash, [])
+        if self._keep_for_authority(connection, held, found):
+            return False
+        if not holds.end(connection, held.submission_id, held.row_no, "released", now):
+            return False
+        known = {h.owner: h for h in found}
         head = known.get(held.owner)
         if head is not None and self._newer(connection, head, held):
             holds.turn(connection, held.submission_id, held.row_no, Verdict.REJECTED)
@@ -123,6 +138,9 @@ class Holds:
         content = self._contents.of(connection, held.submission_id, row.chunk).lines
         values: dict[str, str] = json.loads(content[row.idx])
         self._move_head(connection, held, row, values, head, revision, operation, now)
+        if fills:
+            filled.add(connection, self.seal, held.submission_id, {held.row_no: fills})
+            values |= {name: value for name, value in fills.items() if not values.get(name)}
         twin = {"twin_id": head.submission_id, "twin_row": head.row_no} if head is not None else {}
         holds.turn(
             connection,
@@ -144,6 +162,17 @@ class Holds:
         )
         detail = {"row": held.row_no, "code": held.code}
         journal.append(connection, [journal.Entry("hold_released", by, held.submission_id, None, detail)], now)
+        return True
+
+    def _keep_for_authority(self, connection: Connection, held: Held, found: Sequence[Head]) -> bool:
+        """A record whose key a more authoritative source took meanwhile goes on waiting, and says so."""
+        authority = authority_of(self.generations.current().settings, held.dataset, held.party)
+        above = authority.above(h.party for h in found if h.operation != "d") if authority is not None else None
+        if authority is None or above is None:
+            return False
+        holds.recode(connection, held, REFUSED, ready=False)
+        place = (held.submission_id, held.row_no, held.party, held.dataset)
+        holds.add_finding(connection, *place, REFUSED, "hold", params=authority.params(above))
         return True
 
     @staticmethod
@@ -208,14 +237,7 @@ class Holds:
             )
         ).one()
         dataset = generation.standard.dataset(held.dataset, where[0])
-        routes = routes_of(
-            generation.settings.routes,
-            connection=row.connection,
-            party=held.party,
-            dataset=dataset,
-            common=generation.standard.common_for(dataset),
-            destinations={n: (str(d.direction), d.parcel) for n, d in generation.settings.destinations.items()},
-        )
+        routes = generation.routes(row.connection, held.party, dataset)
         load = Load(
             submission_id=held.submission_id,
             lane=row.lane,
@@ -226,6 +248,7 @@ class Holds:
             chunk=row.chunk,
             first_row=held.row_no,
             columns={name: [value] for name, value in values.items()},
+            identity=lambda _index: (held.owner, "u"),
         )
         twins = {(head.submission_id, head.row_no): 0} if head is not None else {}
         made = route_records(connection, routes, load, [0], {0}, twins, now)

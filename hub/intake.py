@@ -95,7 +95,7 @@ class Intake:
             external_id=hand_over.external_id,
             lane=str(lane),
             report_way=settings.report_way,
-            test=hand_over.test or settings.test,
+            test=hand_over.test or settings.is_test,
             kind=hand_over.kind,
             name=hand_over.name[:255],
             content_type=hand_over.content_type[:120],

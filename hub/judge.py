@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from adapters.formats import bytes_payload, open_records
@@ -49,7 +50,7 @@ def judge(hub: Hub, connection: str, body: bytes, name: str, content_type: str) 
 
     for chunk in chunks:
         seen.update(dict.fromkeys(chunk.fields))
-        prepared = prepare(plan, chunk, row_no, today)
+        prepared = prepare(plan, chunk, row_no, today, partial(hub.desk.find, generation))
         unknown.update(dict.fromkeys(prepared.unknown_fields))
         by_row: dict[int, list[FindingRow]] = {}
         for found in prepared.findings:

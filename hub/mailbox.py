@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,17 @@ from sqlalchemy import Connection
 from hub.dispatch import settle as settling
 from hub.dispatch.build import build, lines_of
 from hub.dispatch.contents import Contents
-from hub.dispatch.fill import fill
+from hub.dispatch.enclosed import enclose
+from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.settle import Settling
+from hub.dispatch.withhold import going
 from hub.generations import Generations
 from hub.ledger import parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import StoredParcel
+from hub.ledger.submissions import Submission
 from hub.vault import Seal
+from hub.zones import zone_of
 from standards.clock import Clock, local_text
 from standards.errors import UnknownName
 from standards.parcel import Answer, AnswerLine, Parcel
@@ -33,6 +37,7 @@ class Letter:
 
     stored: StoredParcel
     parcel: Parcel
+    submission: Submission
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -76,12 +81,21 @@ class Mailboxes:
                     if letter is not None:
                         found.append(letter)
         found.sort(key=lambda letter: (letter.stored.created_at, letter.stored.id))
-        return found[:limit]
+        return [self._enclosed(letter) for letter in found[:limit]]
+
+    def _enclosed(self, letter: Letter) -> Letter:
+        generation, stored = self.generations.current(), letter.stored
+        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+        now = self.clock.now()
+        parcel = enclose(self.ledger, generation, letter.submission, dataset, letter.parcel, now)
+        return replace(letter, parcel=parcel)
 
     def _letter(self, connection: Connection, stored: StoredParcel) -> Letter | None:
         generation = self.generations.current()
         submission = submissions.get(connection, stored.submission_id)
-        lines = lines_of(connection, stored)
+        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+        zone = zone_of(generation.settings, stored.destination, dataset)
+        lines = going(zone, lines_of(connection, stored))
         if submission is None or not lines:
             return None
         sender = generation.settings.parties.get(submission.party)
@@ -93,11 +107,11 @@ class Mailboxes:
             origin=generation.settings.hub.name,
             provider=sender.code if sender is not None else generation.settings.hub.code,
             contents=Contents(self.seal),
-            filled=fill(
-                generation.standard.dataset(stored.dataset, stored.dataset_version), submission, self.settling.due
-            ),
+            filled=fill(dataset, submission, self.settling.due),
+            fills=looked_up(connection, generation, stored, self.seal),
+            zone=zone,
         )
-        return Letter(stored, parcel)
+        return Letter(stored, parcel, submission)
 
     def confirm(self, party: str, parcel_id: UUID, said: Sequence[AnswerLine], receipt_no: str = "") -> str:
         """The receiver's verdict; the parcel's state after it.  A second confirmation changes nothing.
@@ -115,7 +129,10 @@ class Mailboxes:
                 return stored.state
             submission = submissions.get(connection, stored.submission_id)
             assert submission is not None
-            lines = lines_of(connection, stored)
+            generation = self.generations.current()
+            dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+            # What was not shown is not confirmed.
+            lines = going(zone_of(generation.settings, stored.destination, dataset), lines_of(connection, stored))
             level = str(self.generations.current().settings.parties[party].level or "")
             answer = Answer(lines=tuple(said), speaker=party, level=level, receipt_no=receipt_no)
             return settling.settle(connection, self.settling, stored, submission, lines, answer, now)

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.formats.base import ReadOptions
-from hub.settings import Connection, Party, Route
+from hub.authority import Authority
+from hub.settings import Connection, Destination, Party, Route, Settings
+from hub.translate.consult import LookupRule
 from hub.vault import NO_SEAL, Seal
+from hub.zones import Zone
 from mappings.compile import Program
 from standards.checker import Checker
 from standards.expressions import parse
@@ -41,6 +44,10 @@ class RouteTo:
     parcel: int
     names: tuple[str, ...] = ()
     condition: Callable[..., object] | None = None
+    #: What may leave, where the destination stands in the internet zone.
+    zone: Zone | None = None
+    #: What the receiver gets of attachments: forward, reference or no.
+    attachments: str = "reference"
 
     def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
         """Which of these rows go there."""
@@ -75,8 +82,12 @@ class Plan:
     references: tuple[ReferenceCheck, ...]
     routes: tuple[RouteTo, ...]
     foreign: str
+    #: Whose word counts in this data set; None: everybody's.
+    authority: Authority | None = None
     #: Owner -> the provincial system its data go up through; '' stands for every owner.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    #: Bases that each record is looked up in.
+    lookups: tuple[LookupRule, ...] = ()
     #: Keyed blind index of a personal number; None where no key is set.
     blind: Callable[[str], bytes] | None = None
     #: Closes content before it is stored.
@@ -95,6 +106,33 @@ class Plan:
         return self.settings.owner or self.party_settings.code
 
 
+_SEVERITIES = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
+
+
+def lookups_of(settings: Settings, dataset: DataSet, common: Sequence[Element]) -> tuple[LookupRule, ...]:
+    """The bases that records of a data set are looked up in."""
+    known = [e.id for e in (*common, *dataset.elements)]
+    found = []
+    for rule in settings.checks_by_lookup:
+        if dataset.id not in rule.datasets:
+            continue
+        expression = parse(rule.when, known) if rule.when else None
+        found.append(
+            LookupRule(
+                rule.lookup,
+                settings.lookups[rule.lookup].title,
+                rule.key,
+                _SEVERITIES[rule.unmatched],
+                _SEVERITIES[rule.different],
+                tuple(rule.compare.items()),
+                tuple(rule.fill.items()),
+                expression.names if expression else (),
+                expression.function() if expression else None,
+            )
+        )
+    return tuple(found)
+
+
 def references_of(
     dataset: DataSet, policy: Callable[[str, str], str], find: Callable[[str], DataSet]
 ) -> tuple[ReferenceCheck, ...]:
@@ -102,7 +140,6 @@ def references_of(
 
     A reference that does not give the whole natural key of the other data set cannot be looked up and is left out.
     """
-    severities = {"warn": Severity.WARNING, "hold": Severity.HOLD, "reject": Severity.ERROR}
     found = []
     for element in dataset.elements:
         if element.refers is None:
@@ -110,7 +147,7 @@ def references_of(
         word = policy(dataset.id, element.id)
         own_names = {element.refers.element: element.id, **element.refers.along}
         key = find(element.refers.dataset).natural_key
-        if word in severities and all(name in own_names for name in key):
+        if word in _SEVERITIES and all(name in own_names for name in key):
             found.append(
                 ReferenceCheck(
                     element,
@@ -119,7 +156,7 @@ def references_of(
                     element.of is not None,
                     frozenset(element.refers.unless),
                     element.refers.code,
-                    severities[word],
+                    _SEVERITIES[word],
                 )
             )
     return tuple(found)
@@ -132,7 +169,8 @@ def routes_of(
     party: str,
     dataset: DataSet,
     common: Sequence[Element],
-    destinations: Mapping[str, tuple[str, int]],
+    destinations: Mapping[str, Destination],
+    zone: Callable[[str], Zone | None] = lambda _destination: None,
 ) -> tuple[RouteTo, ...]:
     """The destinations of a connection's records; each at most once, the first route that names it counts."""
     known = [e.id for e in (*common, *dataset.elements)]
@@ -140,21 +178,22 @@ def routes_of(
     for route in routes:
         if route.datasets and dataset.id not in route.datasets:
             continue
+        if route.libraries and dataset.library not in route.libraries:
+            continue
         if route.parties and party not in route.parties:
             continue
         if route.connections and connection not in route.connections:
             continue
         expression = parse(route.when, known) if route.when else None
         for name in route.to:
-            direction, size = destinations[name]
-            result.setdefault(
-                name,
-                RouteTo(
+            if name not in result:
+                result[name] = RouteTo(
                     name,
-                    direction,
-                    size,
+                    str(destinations[name].direction),
+                    destinations[name].parcel,
                     expression.names if expression else (),
                     expression.function() if expression else None,
-                ),
-            )
+                    zone(name),
+                    route.attachments,
+                )
     return tuple(result.values())

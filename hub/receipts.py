@@ -17,6 +17,7 @@ from hub.ledger.sql import among
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, finding, record, submission
 from hub.ledger.types import month_of
+from hub.zones import INTERNET
 from standards.clock import local_text
 from standards.errors import UnknownName
 from standards.findings import Finding, catalogue, hint, text
@@ -290,6 +291,11 @@ def _deliveries(connection: Connection, found: Submission, generation: Generatio
         states["refused"] += one.refused
         states["superseded"] += one.count - one.accepted - one.refused
     configured = generation.settings.destinations
+    zoned = [n for n, s in counts.items() if s["superseded"] and n in configured and configured[n].zone == INTERNET]
+    for name in zoned:
+        withheld = parcels.withheld(connection, found.id, name)
+        counts[name] += Counter({"withheld": withheld})
+        counts[name]["superseded"] -= withheld
     return [
         {
             "destination": name,

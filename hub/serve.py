@@ -24,7 +24,7 @@ import uvicorn
 
 from hub import logs
 from hub.api.app import build as build_api
-from hub.bootstrap import ROLES, Hub, build, ledger_url, prepare
+from hub.bootstrap import ROLES, Hub, build, ledger_url, prepare, put_into_force
 from hub.generations import Body
 from hub.ledger import credentials
 from hub.settings import Settings
@@ -149,7 +149,12 @@ def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Run
     keep_memory_small()
     lock = lock_state(Path(settings.hub.state))
     hub = build(settings)
-    hub.generations.publish(body, hub.owner)
+    try:
+        put_into_force(hub, body)
+    except BadConfiguration:
+        hub.ledger.close()
+        lock.close()
+        raise
     local_key(hub)
     hub.start(roles)
     rest_the_collector()
@@ -201,7 +206,7 @@ class Supervisor:
         """Until told to end."""
         lock = lock_state(Path(self._settings.hub.state))
         hub = build(self._settings)
-        hub.generations.publish(self._body, hub.owner)
+        put_into_force(hub, self._body)
         local_key(hub)
         hub.ledger.close()
         sock = listen(self._settings) if "api" in self._roles else None

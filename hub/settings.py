@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from standards.model import Direction, Severity
+from standards.model import Direction, Library, Severity
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Level = Literal["district", "city", "province", "nation"]
+
+Stage = Literal["survey", "connecting", "joint_test", "live"]
 
 #: Levels from below to above; a city never writes to the nation (DOMAIN 7.3).
 LEVELS: tuple[Level, ...] = ("district", "city", "province", "nation")
@@ -126,6 +128,14 @@ class Connection(_Part):
     max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
     paused: bool = Field(False, description="Take nothing in for now.")
     test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
+    stage: Stage = Field(
+        "live", description="摸底, 对接中, 联调, 上线: before it is live, what comes in is test traffic."
+    )
+
+    @property
+    def is_test(self) -> bool:
+        """True when what comes in is test traffic."""
+        return self.test or self.stage != "live"
 
 
 class Retry(_Part):
@@ -157,7 +167,7 @@ class Destination(_Part):
     retry: Retry = Field(Retry(), description="Patience with it.")
     paused: bool = Field(False, description="Keep its parcels waiting.")
     zone: Literal["government", "internet"] = Field(
-        "government", description="internet: only owner-released, non-sensitive elements go there."
+        "government", description="internet: only elements that owners released go there, never personal ones."
     )
 
 
@@ -166,9 +176,62 @@ class Route(_Part):
 
     to: tuple[Name, ...] = Field(min_length=1, description="Destinations.")
     datasets: tuple[str, ...] = Field((), description="Data sets; empty: all.")
+    libraries: tuple[Library, ...] = Field((), description="Target libraries of data sets; empty: all.")
     parties: tuple[Name, ...] = Field((), description="Whose records; empty: everybody's.")
     connections: tuple[Name, ...] = Field((), description="Which connections' records; empty: all.")
+    attachments: Literal["forward", "reference", "no"] = Field(
+        "reference", description="Of what its records name the receiver may fetch it, is told of it, or neither."
+    )
     when: str = Field("", description="Expression over the record; empty: always.")
+
+
+class SourcePriority(_Part):
+    """一数一源: whose word counts when several parties report the same record."""
+
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets; each in one priority only.")
+    parties: tuple[Name, ...] = Field(
+        min_length=1, description="Sources, the most authoritative first; who is not named comes last."
+    )
+    lower: Literal["hold", "reject"] = Field(
+        "hold", description="What becomes of a record whose key a more authoritative source holds (20002.authority)."
+    )
+
+
+class LookupSettings(_Part):
+    """A base that records are compared with: legal entities, population, addresses."""
+
+    party: Name = Field(description="Who keeps it.")
+    title: str = Field(description="Name for people, told in findings: 市法人库.")
+    adapter: str = Field(description="table_lookup, rest_lookup, …")
+    settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
+    seconds: Duration = Field(timedelta(seconds=20), description="A call that takes longer counts as not answered.")
+    remember: Duration = Field(timedelta(minutes=10), description="How long an answer is good.")
+    rest: Duration = Field(timedelta(seconds=30), description="Pause before it is asked again after it did not answer.")
+    again: Duration = Field(timedelta(minutes=10), description="How often it is asked again for what it did not know.")
+
+
+class LookupRule(_Part):
+    """Records of these data sets are looked up, a whole chunk at once."""
+
+    lookup: Name = Field(description="Which base is asked.")
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets.")
+    key: tuple[str, ...] = Field(min_length=1, description="Elements whose values are the key there; none empty.")
+    when: str = Field("", description="Expression over the record; empty: always.")
+    unmatched: Literal["hold", "warn", "reject"] = Field("hold", description="What an unknown key does.")
+    compare: dict[str, str] = Field({}, description="Element and the field there that must say the same.")
+    different: Literal["hold", "warn", "reject"] = Field("warn", description="What another value there does (20005).")
+    fill: dict[str, str] = Field({}, description="Element and the field there it is filled from where it is empty.")
+
+
+class Release(_Part):
+    """What an owner lets out to destinations of the internet zone.  What no release names never goes there."""
+
+    owner: str = Field(description="Party, or credit code of the organisation, whose data it is.")
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets.")
+    elements: tuple[str, ...] = Field(
+        (), description="Elements that may go, the key among them; none: the release is taken back, only deletions go."
+    )
+    to: tuple[Name, ...] = Field((), description="Destinations of the internet zone; empty: all of them.")
 
 
 class ViaProvince(_Part):
@@ -202,6 +265,24 @@ class Cases(_Part):
     hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
 
 
+class Attachments(_Part):
+    """Files that records name: evidence, records of the whole course."""
+
+    max_mb: PositiveInt = Field(100, description="Largest one taken.")
+    scan: tuple[str, ...] = Field(
+        (), description="Command that looks through a file, its path put last; 0 clean, 1 refused, else it failed."
+    )
+    scan_seconds: Duration = Field(timedelta(seconds=60), description="Longest time of the scanner.")
+
+
+class Onboarding(_Part):
+    """When a connection may go live."""
+
+    required: bool = Field(False, description="A connection is live only after a conformance run that it passed.")
+    records: PositiveInt = Field(10, description="Records in the sample of a conformance run at least.")
+    accepted: float = Field(0.95, gt=0, le=1, description="Share of them that must be accepted.")
+
+
 class Settings(_Part):
     """The whole of hub.toml."""
 
@@ -214,6 +295,10 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    source_priority: tuple[SourcePriority, ...] = Field((), description="Whose word counts (一数一源).")
+    lookups: dict[Name, LookupSettings] = Field({}, description="Bases that records are compared with.")
+    checks_by_lookup: tuple[LookupRule, ...] = Field((), description="What is looked up, and what follows.")
+    releases: tuple[Release, ...] = Field((), description="What owners let out to the internet zone.")
     via_province: tuple[ViaProvince, ...] = Field((), description="What goes up another way and is not taken twice.")
     severities: dict[str, Severity] = Field({}, description="Finding code, or `data set:code`: how serious it is here.")
     references: dict[str, Literal["off", "warn", "hold", "reject"]] = Field(
@@ -225,4 +310,6 @@ class Settings(_Part):
     limits: Limits = Field(Limits(), description="Bounds.")
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
+    attachments: Attachments = Field(Attachments(), description="Files that records name.")
+    onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

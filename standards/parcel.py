@@ -5,7 +5,8 @@ The same form travels between hubs and to every system that speaks our interface
     {"specversion": "1.0", "id": "<parcel id>", "source": "/hub/<origin>", "type": "cn.gov.supervision.parcel",
      "subject": "<data set>", "time": "…", "datacontenttype": "application/json", "traceparent": "…",
      "data": {"dataset": …, "version": …, "batch": …, "hops": […], "records": [
-        {"cd_id": …, "revision": 1, "operation": "i", "digest": "<SM3>", "common": {…}, "content": {…}}]}}
+        {"cd_id": …, "revision": 1, "operation": "i", "digest": "<SM3>", "common": {…}, "content": {…}}],
+        "attachments": [{"id": "attachment:…", "name": …, "size": …, "type": …, "sm3": …}]}}  (where records name any)
 """
 
 from __future__ import annotations
@@ -55,6 +56,17 @@ class ParcelRecord(msgspec.Struct, frozen=True, kw_only=True):
         return sm3(canonical_json(self.own())).hex() == self.digest
 
 
+class AttachmentReference(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a record names; the bytes stay with the hub that has them."""
+
+    #: As the record names it: `attachment:<uuid>`.
+    id: str
+    name: str
+    size: int
+    type: str
+    sm3: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """What is delivered in one go."""
@@ -76,6 +88,8 @@ class Parcel:
     hops: tuple[str, ...] = ()
     #: How often it was tried before.
     attempt: int = 0
+    #: What its records name.
+    attachments: tuple[AttachmentReference, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -89,6 +103,7 @@ class _Data(msgspec.Struct, kw_only=True):
     lane: str = "bulk"
     hops: list[str] = []
     records: list[ParcelRecord]
+    attachments: list[AttachmentReference] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Event(msgspec.Struct, kw_only=True):
@@ -120,6 +135,7 @@ def _data_of(parcel: Parcel) -> _Data:
         lane=parcel.lane,
         hops=list(parcel.hops),
         records=list(parcel.records),
+        attachments=list(parcel.attachments) or msgspec.UNSET,
     )
 
 
@@ -203,6 +219,7 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
         lane=data.lane,
         traceparent=trace,
         hops=tuple(data.hops),
+        attachments=tuple(data.attachments) if data.attachments is not msgspec.UNSET else (),
     )
 
 

@@ -299,3 +299,22 @@ class MessageTransport(Protocol):
 
 #: Makes a transport with these bindings.
 Transports = Callable[[Sequence[Binding]], MessageTransport]
+
+
+class Lookup(Protocol):
+    """Asks a base (法人库, 人口库, 地址库) what it knows of many keys at once."""
+
+    def find(self, keys: Sequence[tuple[str, ...]]) -> Mapping[tuple[str, ...], Mapping[str, str]]:
+        """Key -> its fields, as text; a key that is not known there is absent.  Ends within the time that is set.
+
+        Raises Temporary when the base is not there or not now, BadSetup when the operator must act.
+        """
+        ...
+
+    def check(self) -> str:
+        """Really try it; what was found, in words.  Raises HubError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...

@@ -60,6 +60,7 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     SUPERSEDED = "superseded"
     MOVED = "moved"  # into another parcel
+    WITHHELD = "withheld"  # its owner took the release back before it was sent to the internet zone
 
 
 class CaseClass(StrEnum):
@@ -132,6 +133,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "in_doubt": ("存疑", "in doubt"),
     "superseded": ("已被新版本替代", "superseded"),
     "split": ("已拆分", "split"),
+    "withheld": ("未放行，不投递", "not released, not sent"),
     "moved": ("已转入其他交换包", "moved"),
     "up": ("正常", "up"),
     "down": ("中断", "down"),

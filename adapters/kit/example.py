@@ -38,6 +38,13 @@ def destination(manifest: Manifest) -> Iterator[str]:
     yield 'to = ["province"]'
 
 
+def lookup(manifest: Manifest) -> Iterator[str]:
+    """Lines of hub.toml for a lookup."""
+    yield "[lookups.base]"
+    yield f"adapter = {_toml(manifest.name)}"
+    yield from _settings("lookups.base", manifest.lookup_settings)
+
+
 def _settings(head: str, model: type[BaseModel] | None) -> Iterator[str]:
     values = values_of(model) if model is not None else {}
     if values:

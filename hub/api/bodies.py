@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from fastapi.concurrency import run_in_threadpool
 
+from standards.errors import PayloadTooLarge
+
 T = TypeVar("T")
 
 
@@ -55,3 +57,19 @@ async def beginning(stream: AsyncIterator[bytes], size: int) -> tuple[bytes, boo
         if len(held) >= size:
             return bytes(held), False
     return bytes(held), True
+
+
+#: What is only tried is read whole.
+_TRIED_MB = 64
+
+
+async def whole(stream: AsyncIterator[bytes], hint: str) -> bytes:
+    """A body that is only tried, not kept.  Raises PayloadTooLarge."""
+    held = bytearray()
+    async for piece in stream:
+        held += piece
+        if len(held) > _TRIED_MB * 1024 * 1024:
+            raise PayloadTooLarge(
+                f"more than {_TRIED_MB} MB to try", what_zh=f"试校验内容超过 {_TRIED_MB} MB", hint=hint
+            )
+    return bytes(held)

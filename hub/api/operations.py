@@ -59,12 +59,6 @@ def status(hub: TheHub, _who: Operator) -> dict[str, Any]:
     return Facts(hub.ledger, hub.clock).status()
 
 
-@router.get("/v1/connections", summary="各接入的收发统计 counts by connection")
-def connections(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
-    """What came in through each connection and what became of it."""
-    return Facts(hub.ledger, hub.clock).connections()
-
-
 @router.get("/v1/failures", summary="异常分组 failures by cause")
 def failures(hub: TheHub, who: Caller, limit: Limit = 200) -> list[dict[str, Any]]:
     """Open cases in groups of one cause; a party sees its own."""
@@ -110,6 +104,7 @@ def listed(
             "name": s.name,
             "state": s.state,
             "state_zh": word(s.state),
+            "test": s.test,
             "received_at": local_text(s.received_at),
             "counts": {n: getattr(s, n) for n in ("read", "accepted", "rejected", "held", "duplicate")},
         }

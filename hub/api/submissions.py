@@ -13,12 +13,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
 from hub.api.access import Caller, TheHub, may_use
-from hub.api.bodies import flow
+from hub.api.bodies import flow, whole
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
 from hub.marked import Marked
-from standards.errors import PayloadTooLarge, UnknownName
+from standards.errors import UnknownName
 from standards.ports import Acknowledged, HandOver, ReceiptView
 from standards.tracing import accept
 
@@ -28,11 +28,10 @@ router = APIRouter(prefix="/v1", tags=["报送 submissions"])
 
 #: A body of at most so many bytes is read whole before it is handed on.
 _SMALL = 4 * 1024 * 1024
-_JUDGE_MB = 64
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_BODY = {
+BODY = {
     "requestBody": {
         "required": True,
         "content": {
@@ -57,7 +56,7 @@ WaitFor = Literal["judged", "settled"]
     "/submissions",
     summary="报送数据 hand over data",
     status_code=202,
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
     responses={
         200: {"description": "等待时间内已校验（或办结），返回回执 the receipt, when waiting sufficed"},
         202: {"description": "已收到，返回回执编号 kept; the receipt number"},
@@ -196,7 +195,7 @@ def _mine(who: Holder, document: Mapping[str, Any]) -> None:
         raise _no_receipt(document["receipt_no"])
 
 
-@router.post("/judge", summary="试校验，不留存 judge without keeping", openapi_extra=_BODY)
+@router.post("/judge", summary="试校验，不留存 judge without keeping", openapi_extra=BODY)
 async def judge_only(
     request: Request,
     hub: TheHub,
@@ -206,13 +205,7 @@ async def judge_only(
 ) -> JSONResponse:
     """What the hub would say of these data; nothing is kept."""
     await run_in_threadpool(may_use, hub, who, connection)
-    held = bytearray()
-    async for piece in request.stream():
-        held += piece
-        if len(held) > _JUDGE_MB * 1024 * 1024:
-            raise PayloadTooLarge(
-                f"more than {_JUDGE_MB} MB to try", what_zh=f"试校验内容超过 {_JUDGE_MB} MB", hint="submit it instead"
-            )
+    body = await whole(request.stream(), "submit it instead")
     content_type = request.headers.get("content-type", "").partition(";")[0]
-    verdict = await run_in_threadpool(judge, hub, connection, bytes(held), name, content_type)
+    verdict = await run_in_threadpool(judge, hub, connection, body, name, content_type)
     return JSONResponse(verdict)

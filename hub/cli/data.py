@@ -267,6 +267,9 @@ def connections_table(rows: list[dict[str, Any]]) -> None:
     names = ["read", "accepted", "rejected", "held", "duplicate", "delivered", "receipted"]
     table(
         "各接入 connections",
-        ["接入", "报送", "读取", "通过", "退回", "挂起", "重复", "已送达", "已回执", "最近"],
-        ([r["connection"], r["submissions"], *(r[n] for n in names), r["last_at"]] for r in rows),
+        ["接入", "报送", "测试", "读取", "通过", "退回", "挂起", "重复", "已送达", "已回执", "最近"],
+        (
+            [r["connection"], r["submissions"], r["test_submissions"], *(r[n] for n in names), r["last_at"]]
+            for r in rows
+        ),
     )

@@ -15,8 +15,11 @@ from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
 from hub.dispatch.doors import open_door
 from hub.generations import Generation, assemble
+from hub.lookups import open_lookup
+from hub.onboarding import admit
 from hub.serve import run
 from hub.sources import open_source
+from hub.zone_checks import zone_notes
 from standards.errors import BadConfiguration, HubError
 from standards.ports import Transports
 
@@ -51,8 +54,11 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         results.append(("ledger", True, ledger_url(settings, hub.state).partition("@")[2] or hub.ledger.name))
         # Tried, not published: a hub that runs goes on with the settings it was started with.
         generation = assemble(0, body, hub.state / "generations" / f"check-{body.digest[:12]}", hub.seal)
+        admit(settings, hub.ledger)
+        results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
         tries += [(f"destination {n}", _try_destination(generation, n, hub.transports)) for n in settings.destinations]
+        tries += [(f"lookup {n}", _try_lookup(generation, n)) for n in settings.lookups]
         tries += [(f"connection {n}", _try_source(generation, n, hub.transports)) for n in settings.connections]
         for name, attempt in tries:
             try:
@@ -79,6 +85,17 @@ def _try_destination(generation: Generation, name: str, transports: Transports |
             return door.check()
         finally:
             door.close()
+
+    return attempt
+
+
+def _try_lookup(generation: Generation, name: str) -> Callable[[], str]:
+    def attempt() -> str:
+        lookup = open_lookup(generation, name)
+        try:
+            return lookup.check()
+        finally:
+            lookup.close()
 
     return attempt
 

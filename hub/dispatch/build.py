@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -13,6 +14,7 @@ from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import delivery, record
 from hub.ledger.types import month_of
+from hub.zones import Zone
 from standards.clock import local_text
 from standards.parcel import Parcel, ParcelRecord
 
@@ -84,11 +86,15 @@ def build(
     provider: str,
     contents: Contents,
     filled: Mapping[str, str],
+    fills: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    zone: Zone | None = None,
 ) -> Parcel:
     """The parcel ready for its destination.
 
     `filled`: what the hub puts into the data set's own elements where the sender left them empty.  It travels with the
     common elements, so that the digest stays that of the sender's content.
+    `fills`: what lookups filled in, by row; it travels in the same way.
+    `zone`: what may leave, where the destination stands in the internet zone.
     """
     content, commons = contents.of(connection, parcel.submission_id, parcel.chunk)
     shared = {
@@ -118,16 +124,16 @@ def build(
             common |= msgspec.json.decode(commons[line.idx], type=dict[str, str])
         if line.operation != "d":
             common |= filled
-        records.append(
-            ParcelRecord(
-                cd_id=line.cd_id,
-                revision=line.revision,
-                operation=line.operation,
-                digest=digest,
-                content=msgspec.Raw(content[line.idx]),
-                common=common,
-            )
+            common |= fills.get(line.row_no, {})
+        made = ParcelRecord(
+            cd_id=line.cd_id,
+            revision=line.revision,
+            operation=line.operation,
+            digest=digest,
+            content=msgspec.Raw(content[line.idx]),
+            common=common,
         )
+        records.append(zone.only(made, line.owner) if zone is not None else made)
     return Parcel(
         id=parcel.id,
         origin=origin,

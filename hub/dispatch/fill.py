@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from hub.generations import Generation
+from hub.ledger import filled as fillings
 from hub.ledger.cases import Due
+from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
+from hub.vault import Seal
 from standards.clock import local_text
 from standards.model import DataSet, FilledBy
 
@@ -28,3 +34,12 @@ def fill(dataset: DataSet, submission: Submission, due: Callable[[datetime, int]
             if moment.at is not None:  # a year without calendar stays empty; its case says why
                 filled[element.id] = local_text(moment.at)
     return filled
+
+
+def looked_up(
+    connection: Connection, generation: Generation, parcel: StoredParcel, seal: Seal
+) -> Mapping[int, Mapping[str, str]]:
+    """What lookups filled into the records of a parcel, by row; not asked for where nothing is looked up."""
+    if not generation.settings.checks_by_lookup:
+        return {}
+    return fillings.of_rows(connection, seal, parcel.submission_id, parcel.first_row, parcel.last_row)

@@ -21,9 +21,11 @@ from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.contents import Contents
 from hub.dispatch.doors import Doors
-from hub.dispatch.fill import fill
+from hub.dispatch.enclosed import enclose
+from hub.dispatch.fill import fill, looked_up
 from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
+from hub.dispatch.withhold import going, withhold
 from hub.generations import Generation, Generations
 from hub.ledger import cases, destinations, numbers, parcels, submissions
 from hub.ledger.engine import Ledger
@@ -32,6 +34,7 @@ from hub.ledger.submissions import Submission
 from hub.owners import is_dead
 from hub.settings import Destination as DestinationSettings
 from hub.vault import Seal
+from hub.zones import zone_of
 from standards.clock import SHANGHAI, Clock
 from standards.digest import uuid7s
 from standards.errors import BadConfiguration, BadSetup, HubError, LedgerBusy, SystemUnreachable
@@ -170,8 +173,11 @@ class Dispatcher:
         started = self.clock.now()
         lines: list[Line] = []
         try:
+            dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
+            zone = zone_of(generation.settings, stored.destination, dataset)
             with self.ledger.read() as connection:
-                lines = lines_of(connection, stored)
+                held = lines_of(connection, stored)
+                lines = going(zone, held)
                 parcel = (
                     build(
                         connection,
@@ -181,14 +187,18 @@ class Dispatcher:
                         origin=generation.settings.hub.name,
                         provider=provider,
                         contents=self._contents,
-                        filled=self._filled(generation, stored, submission),
+                        filled=fill(dataset, submission, self.settling.due),
+                        fills=looked_up(connection, generation, stored, self.seal),
+                        zone=zone,
                     )
                     if lines
                     else None
                 )
+            withhold(self.ledger, stored, held, lines)
             if parcel is None:
                 self._superseded(stored, started)
                 return
+            parcel = enclose(self.ledger, generation, submission, dataset, parcel, self.clock.now())
             answer = self._deliver(claimed, settings, door, parcel)
         except LedgerBusy:
             raise
@@ -204,10 +214,6 @@ class Dispatcher:
             self._failed(stored, settings, lines, problem, started)
             return
         self._answered(stored, settings, submission, lines, answer, started)
-
-    def _filled(self, generation: Generation, stored: StoredParcel, submission: Submission) -> dict[str, str]:
-        dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
-        return fill(dataset, submission, self.settling.due)
 
     def _deliver(self, claimed: Claimed, settings: DestinationSettings, door: Destination, parcel: Parcel) -> Answer:
         """Hand it over, unless an earlier attempt may have arrived and a repeat could double."""

@@ -30,6 +30,8 @@ class Head:
     row_no: int
     #: A receiver refused this revision: the same content is no duplicate when it comes again.
     refused: bool = False
+    #: Who reported it.
+    party: str = ""
 
 
 _COLUMNS = (
@@ -41,6 +43,7 @@ _COLUMNS = (
     record_head.c.submission_id,
     record_head.c.row_no,
     record_head.c.refused,
+    record_head.c.party,
 )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, exists, select, update
+from sqlalchemy import Connection, Row, and_, exists, or_, select, update
 
 from hub.ledger import bulk
 from hub.ledger.sql import among
@@ -52,11 +54,51 @@ def _of(row: Row[Any]) -> Held:
     return Held(*row)
 
 
-def ready(connection: Connection, limit: int) -> list[Held]:
-    """Holds whose awaited record has come."""
+def ready(connection: Connection, limit: int, but: Sequence[str] = ()) -> list[Held]:
+    """Holds whose awaited record has come; `but`: codes of those that wait for something else first."""
     there = exists().where(record_head.c.key_hash == hold.c.wait_for, record_head.c.operation != "d")
-    statement = select(*_COLUMNS).where(hold.c.ended_at.is_(None), hold.c.wait_for.isnot(None), there).limit(limit)
+    statement = select(*_COLUMNS).where(hold.c.ended_at.is_(None), hold.c.wait_for.isnot(None), there)
+    statement = statement.where(hold.c.code.notin_(but)).limit(limit)
     return [_of(r) for r in connection.execute(statement)]
+
+
+def waiting_for_base(
+    connection: Connection, codes: Sequence[str], after: tuple[UUID, int] | None, limit: int
+) -> list[Held]:
+    """Holds with one of these codes, in their order, behind `after`."""
+    statement = select(*_COLUMNS).where(hold.c.ended_at.is_(None), hold.c.code.in_(codes))
+    if after is not None:
+        later = and_(hold.c.submission_id == after[0], hold.c.row_no > after[1])
+        statement = statement.where(or_(hold.c.submission_id > after[0], later))
+    return [_of(r) for r in connection.execute(statement.order_by(hold.c.submission_id, hold.c.row_no).limit(limit))]
+
+
+def recode(connection: Connection, held: Held, code: str, *, ready: bool = True) -> None:
+    """It waits for something else now; not `ready`: no longer for the record it names."""
+    connection.execute(
+        update(hold)
+        .where(hold.c.submission_id == held.submission_id, hold.c.row_no == held.row_no, hold.c.ended_at.is_(None))
+        .values(code=code, **({} if ready else {"wait_for": None}))
+    )
+
+
+def other_reason(connection: Connection, held: Held, but: Sequence[str]) -> str:
+    """Why a record is held besides these codes; '' when for nothing else."""
+    return (
+        connection.execute(
+            select(finding.c.code)
+            .where(
+                finding.c.month == month_of(held.submission_id),
+                finding.c.submission_id == held.submission_id,
+                finding.c.row_no == held.row_no,
+                finding.c.severity == "hold",
+                finding.c.code.notin_(but),
+            )
+            .order_by(finding.c.no)
+            .limit(1)
+        ).scalar()
+        or ""
+    )
 
 
 def overdue(connection: Connection, now: datetime, limit: int) -> list[Held]:
@@ -135,7 +177,17 @@ def recount(connection: Connection, submission_id: UUID, change: dict[str, int],
 
 
 def add_finding(
-    connection: Connection, submission_id: UUID, row_no: int, party: str, dataset: str, code: str, severity: str
+    connection: Connection,
+    submission_id: UUID,
+    row_no: int,
+    party: str,
+    dataset: str,
+    code: str,
+    severity: str,
+    *,
+    element: str = "",
+    value: str = "",
+    params: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Say something more about a record that was judged before."""
     taken = connection.execute(
@@ -165,13 +217,13 @@ def add_finding(
             "no": (taken or 0) + 1,
             "party": party,
             "dataset": dataset,
-            "element": "",
+            "element": element,
             "field": "",
             "place": place or "",
             "code": code,
             "severity": severity,
-            "value": "",
-            "params": "{}",
+            "value": value,
+            "params": json.dumps(dict(params), ensure_ascii=False),
         },
         1,
     )

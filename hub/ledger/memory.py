@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
@@ -10,6 +11,20 @@ from hub.ledger.engine import Ledger
 from hub.ledger.sql import insert_of
 from hub.ledger.tables import bookmark
 from standards.clock import Clock
+
+
+def put(connection: Connection, owner: str, name: str, value: str, now: datetime) -> None:
+    """Remember something of a connection or destination, for good."""
+    statement = insert_of(connection, bookmark).values(connection=owner, name=name, value=value, at=now)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["connection", "name"], set_={"value": value, "at": now})
+    )
+
+
+def of_all(connection: Connection, name: str) -> dict[str, str]:
+    """Who remembers something under a name, and what."""
+    rows = connection.execute(select(bookmark.c.connection, bookmark.c.value).where(bookmark.c.name == name))
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(slots=True)
@@ -31,15 +46,7 @@ class Memory:
     def remember(self, name: str, value: str) -> None:
         """Remember something, for good."""
         now = self.clock.now()
-
-        def work(connection: Connection) -> None:
-            statement = insert_of(connection, bookmark).values(connection=self.owner, name=name, value=value, at=now)
-            statement = statement.on_conflict_do_update(
-                index_elements=["connection", "name"], set_={"value": value, "at": now}
-            )
-            connection.execute(statement)
-
-        self.ledger.write(work)
+        self.ledger.write(lambda c: put(c, self.owner, name, value, now))
 
     def forget(self, name: str) -> None:
         """Forget it."""

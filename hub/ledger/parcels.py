@@ -326,6 +326,18 @@ def mark_deliveries(
         )
 
 
+def withheld(connection: Connection, submission_id: UUID, destination: str) -> int:
+    """How many records of a submission stay here because their release was taken back."""
+    return connection.execute(
+        select(func.count()).where(
+            delivery.c.month == month_of(submission_id),
+            delivery.c.submission_id == submission_id,
+            delivery.c.destination == destination,
+            delivery.c.state == DeliveryState.WITHHELD,
+        )
+    ).scalar_one()
+
+
 def move_deliveries(connection: Connection, one: StoredParcel, rows: Sequence[int], into: UUID) -> None:
     """Put some deliveries of a parcel into another one."""
     connection.execute(

@@ -18,6 +18,7 @@ from hub.ledger.tables import (
     case_,
     chunk,
     delivery,
+    filled,
     finding,
     hold,
     journal,
@@ -45,6 +46,7 @@ def prune_content(connection: Connection, before: datetime, limit: int) -> int:
     )
     ids, months = _ended(connection, before, limit, or_(has_payload, has_content))
     if ids:
+        connection.execute(delete(filled).where(among(connection, filled.c.submission_id, ids)))
         connection.execute(
             delete(payload).where(payload.c.month.in_(months), among(connection, payload.c.submission_id, ids))
         )

@@ -236,6 +236,15 @@ finding = Table(
     **_BY_MONTH,
 )
 
+filled = Table(  # what lookups filled in; goes with the content
+    "filled",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    Column("row_no", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),  # JSON: element and value, closed as content is
+    Column("key_ref", String(64)),
+)
+
 hold = Table(
     "hold",
     metadata,
@@ -301,6 +310,43 @@ Index(
 Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_submission", case_.c.submission_id)
+
+# Attachments ---------------------------------------------------------------------------------------------------
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("bytes_id", Uuid, nullable=False),  # whose parts hold its bytes
+    Column("party", String(64), nullable=False),
+    Column("connection", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("type", String(120), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),  # SM3
+    Column("scanned", Boolean, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(80), nullable=False, server_default=""),
+)
+Index("ix_attachment_digest", attachment.c.digest)
+
+attachment_part = Table(
+    "attachment_part",
+    metadata,
+    Column("bytes_id", Uuid, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("key_ref", String(64)),
+)
+
+attachment_grant = Table(  # who was sent a record that names it
+    "attachment_grant",
+    metadata,
+    Column("attachment_id", Uuid, primary_key=True),
+    Column("party", String(64), primary_key=True),
+    Column("parcel_id", Uuid, nullable=False),
+    Column("at", Utc, nullable=False),
+)
 
 # On the way ----------------------------------------------------------------------------------------------------
 

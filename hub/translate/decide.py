@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from hub.authority import REFUSED, TAKEN, Authority
 from hub.ledger.heads import Head, Moves
 from standards.states import Verdict
 
@@ -80,6 +81,8 @@ class _Now(NamedTuple):
     before: int
     #: A receiver refused it: it is judged and sent again, even when it comes unchanged.
     refused: bool = False
+    #: Who reported it.
+    party: str = ""
 
 
 def decide(
@@ -89,17 +92,19 @@ def decide(
     *,
     foreign: Verdict | None = Verdict.HELD,
     clashes: Callable[[UUID, int, int], bool] = lambda _submission, _row, _own: False,
+    authority: Authority | None = None,
 ) -> Decided:
     """Decide candidates in their order.
 
     `foreign` is what becomes of a natural key that another owner holds (20002); None lets it pass.
+    `authority`: whose word counts; it goes before `foreign`.
     `clashes(submission, row, own row)` is true when the order of two rows of one hand-over cannot be told (20001).
     """
     plain = _plain(candidates, heads)
     result = Decided([_NEW] * len(candidates), new=_first_revisions(candidates, plain))
     if len(plain) < len(candidates):
         rest = sorted(set(range(len(candidates))).difference(plain))
-        _decide_in_order(candidates, rest, heads, submission_id, foreign, clashes, result)
+        _decide_in_order(candidates, rest, heads, submission_id, foreign, clashes, result, authority)
     return result
 
 
@@ -144,10 +149,13 @@ def _decide_in_order(
     foreign: Verdict | None,
     clashes: Callable[[UUID, int, int], bool],
     result: Decided,
+    authority: Authority | None,
 ) -> None:
     """Records whose key is known, or comes more than once: each sees what those before it did."""
     standing: dict[tuple[bytes, str], _Now] = {
-        (key, h.owner): _Now(h.revision, h.operation, h.digest, h.submission_id, h.row_no, h.revision, h.refused)
+        (key, h.owner): _Now(
+            h.revision, h.operation, h.digest, h.submission_id, h.row_no, h.revision, h.refused, h.party
+        )
         for key, held in heads.items()
         for h in held
     }
@@ -157,7 +165,9 @@ def _decide_in_order(
         key_hash, owner, row_no = candidates.key_hash[i], candidates.owner[i], candidates.row_no[i]
         identity = (key_hash, owner)
         now = standing.get(identity)
-        decision = _decide_one(candidates, i, now, others.get(key_hash), owner, foreign)
+        decision = _by_authority(candidates, i, now, key_hash, others, standing, authority)
+        if decision is None:
+            decision = _decide_one(candidates, i, now, others.get(key_hash), owner, foreign)
         if (
             decision.verdict is Verdict.ACCEPTED
             and now is not None
@@ -169,7 +179,13 @@ def _decide_in_order(
         if decision.verdict is Verdict.ACCEPTED:
             before = now.before if now is not None else 0
             standing[identity] = _Now(
-                decision.revision, decision.operation, candidates.digest[i], submission_id, row_no, before
+                decision.revision,
+                decision.operation,
+                candidates.digest[i],
+                submission_id,
+                row_no,
+                before,
+                party=authority.party if authority is not None else "",
             )
             touched[identity] = i
             others.setdefault(key_hash, set()).add(owner)
@@ -187,6 +203,37 @@ def _decide_in_order(
         moves.event_date.append(candidates.event_date[i])
         moves.row_no.append(now.row_no)
         moves.before.append(now.before)
+
+
+def _by_authority(
+    candidates: Candidates,
+    i: int,
+    now: _Now | None,
+    key_hash: bytes,
+    others: Mapping[bytes, set[str]],
+    standing: Mapping[tuple[bytes, str], _Now],
+    authority: Authority | None,
+) -> Decision | None:
+    """What the order of sources says of a record; None when it says nothing.
+
+    Who holds a record may always delete it, and what is equal is a duplicate whoever reports it.
+    """
+    if authority is None:
+        return None
+    heads = [standing[key_hash, owner] for owner in others.get(key_hash, ())]
+    holders = [head.party for head in heads if head.operation != "d"]
+    if now is not None and candidates.asked[i] == "d" and now.party == authority.party:
+        return None
+    if now is not None and candidates.digest[i] == now.digest and "d" not in (candidates.asked[i], now.operation):
+        return None
+    above = authority.above(holders)
+    if above is not None:
+        return Decision(authority.lower, 0, "", None, REFUSED, authority.params(above))
+    if now is None and candidates.asked[i] != "d":
+        under = authority.takes_over(holders)
+        if under is not None:
+            return Decision(Verdict.ACCEPTED, 1, "i", None, TAKEN, {"other": authority.params(under)["system"]})
+    return None
 
 
 def _decide_one(

@@ -8,10 +8,10 @@ from itertools import starmap
 
 import msgspec
 
+from hub.persons import is_person
 from hub.plan import Plan
 from hub.translate.decide import Candidates
 from standards.digest import KEY_BYTES, cd_id, join_key, sm3
-from standards.identifiers import check_id_number
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -27,11 +27,6 @@ def lines_of(names: tuple[str, ...]) -> Callable[[Iterable[tuple[str, ...]]], li
     shape = msgspec.defstruct("Line", fields, omit_defaults=True, rename=rename, gc=False)
     encode = _ENCODER.encode
     return lambda rows: list(map(encode, starmap(shape, rows)))
-
-
-def is_person(number: str) -> bool:
-    """True when a subject's number looks like that of a person (GB 11643), not of an organisation."""
-    return len(number) in (15, 18) and number[:17].isdigit() and check_id_number(number) is None
 
 
 def subject_of(number: str, blind: Callable[[str], bytes] | None) -> tuple[str, bytes | None]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters.formats.base import LegacyChunk
 from hub.packing import packed
+from hub.persons import ORGANISATIONS
 from hub.plan import Plan, ReferenceCheck
+from hub.translate.consult import Ask, Consulted, Key, Said, consult
 from hub.translate.decide import Candidates
 from hub.translate.encode import candidates_of, lines_of
 from standards.checker import UNREADABLE, Fault
 from standards.digest import join_key, key_hash
+from standards.errors import SystemUnreachable
 from standards.masks import mask
 from standards.model import Severity
 from standards.places import with_column
@@ -79,6 +82,8 @@ class Prepared:
     #: Keys of faulty rows, where they could be read: so that their cases close when the key comes again.
     faulty_keys: dict[int, tuple[bytes, str]] = field(default_factory=dict)
     wanted: list[Wanted] = field(default_factory=list)
+    #: index in the chunk -> what lookups filled in; it counts neither for the content nor for its digest.
+    fills: dict[int, dict[str, str]] = field(default_factory=dict)
     unknown_fields: tuple[str, ...] = ()
 
     def key_of(self, row: int) -> tuple[bytes | None, str]:
@@ -89,18 +94,27 @@ class Prepared:
         return self.faulty_keys.get(row, (None, ""))
 
 
-def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str) -> Prepared:
-    """Map and check a chunk whose first record is number `first_row` of its submission."""
+def nobody_to_ask(name: str, _keys: Sequence[Key]) -> dict[Key, dict[str, str]]:
+    """Where no base can be asked."""
+    raise SystemUnreachable(f"{name} is not asked here")
+
+
+def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str, ask: Ask = nobody_to_ask) -> Prepared:
+    """Map and check a chunk whose first record is number `first_row` of its submission.
+
+    `ask` asks the bases that records are looked up in.
+    """
     translated = plan.program.run(chunk.columns, chunk.count)
     columns = translated.columns
-    faults = translated.faults + plan.checker.check(columns, chunk.count, today, clean=chunk.clean)
+    consulted = _consulted(plan, columns, chunk, ask) if plan.lookups else None
+    faults = translated.faults + _checked(plan, columns, chunk, today, consulted)
     if plan.elsewhere:
         faults += _elsewhere(plan, columns, chunk.count)
     if chunk.broken:
         broken = chunk.broken
         faults = [f for f in faults if f.row not in broken]
         faults += [Fault(row, "", b.code, b.value, b.params) for row, b in broken.items()]
-    operations = _operations(columns.get("cd_operation"), chunk.count)
+    operations = operations_of(columns, chunk.count)
     if "d" in operations:
         keys = set(plan.dataset.natural_key)
         faults = [f for f in faults if operations[f.row] != "d" or f.element in keys or f.row in chunk.broken]
@@ -108,7 +122,11 @@ def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str) -> Prepa
     prepared = Prepared(
         chunk, columns, findings, worst, Candidates.empty(), {}, None, None, unknown_fields=translated.unknown_fields
     )
+    if consulted is not None:
+        _told_by_bases(plan, prepared, consulted)
     _encode(plan, prepared, operations, first_row)
+    if consulted is not None:
+        prepared.columns, prepared.fills = consulted.columns, consulted.fills
     _references(plan, prepared)
     return prepared
 
@@ -125,14 +143,52 @@ def _elsewhere(plan: Plan, columns: Mapping[str, list[str]], count: int) -> list
     return faults
 
 
-def _operations(column: list[str] | None, count: int) -> list[str]:
+def _consulted(plan: Plan, columns: Mapping[str, list[str]], chunk: LegacyChunk, ask: Ask) -> Consulted:
+    operations = operations_of(columns, chunk.count)
+    rows = [i for i in range(chunk.count) if operations[i] != "d" and i not in chunk.broken]
+    return consult(plan.lookups, columns, rows, chunk.count, ask)
+
+
+def _checked(
+    plan: Plan, columns: dict[str, list[str]], chunk: LegacyChunk, today: str, consulted: Consulted | None
+) -> list[Fault]:
+    """The faults of the records, with what bases filled in; a wrong filling is taken back and is nobody's fault."""
+    if consulted is None:
+        return plan.checker.check(columns, chunk.count, today, clean=chunk.clean)
+    faults = plan.checker.check(consulted.columns, chunk.count, today, clean=False)
+    if consulted.unfill(faults, columns):
+        faults = plan.checker.check(consulted.columns, chunk.count, today, clean=False)
+    return [f for f in faults if not consulted.may_wait(f)]
+
+
+def _told_by_bases(plan: Plan, prepared: Prepared, consulted: Consulted) -> None:
+    """What bases said, in the sender's words."""
+    spots = Spots(plan, prepared.chunk)
+    for said in consulted.said:
+        label, place = spots.of(said.element, said.row)
+        value, params = hidden(plan, prepared.columns, said)
+        prepared.findings.append(
+            FindingRow(said.row, said.element, label, place, said.code, said.severity, value, params)
+        )
+        before = prepared.worst[said.row]
+        if before is None or _RANK[said.severity] > _RANK[before]:
+            prepared.worst[said.row] = said.severity
+
+
+def hidden(plan: Plan, columns: Mapping[str, list[str]], said: Said) -> tuple[str, dict[str, str]]:
+    """Value and parameters of what a base said, masked where they are about a person."""
+    fault = Fault(said.row, said.element, said.code, said.value, said.params)
+    if not _is_personal(plan, columns, fault):
+        return said.value[:200], dict(said.params)
+    return mask(said.value)[:200], {n: mask(v) if n == "other" else v for n, v in said.params.items()}
+
+
+def operations_of(columns: Mapping[str, list[str]], count: int) -> list[str]:
+    """What the sender asks for, row by row: i, u, d or ''."""
+    column = columns.get("cd_operation")
     if column is None:
         return [""] * count
     return [v if v in ("i", "u", "d") else "" for v in column]
-
-
-#: Certificates of organisations; a number under any other is a person's.
-_ORGANISATIONS = ("001", "002", "003", "099", "")
 
 
 def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> bool:
@@ -142,7 +198,7 @@ def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> 
     if element is None or element.identified_by is None:
         return False
     certificates = columns.get(element.identified_by)
-    return certificates is not None and certificates[fault.row] not in _ORGANISATIONS
+    return certificates is not None and certificates[fault.row] not in ORGANISATIONS
 
 
 def _judge(

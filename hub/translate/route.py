@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,6 +33,8 @@ class Load:
     #: Row number of index 0.
     first_row: int
     columns: Mapping[str, list[str]]
+    #: Owner and operation of the record at an index.
+    identity: Callable[[int], tuple[str, str]]
 
 
 def route_records(
@@ -54,6 +56,8 @@ def route_records(
     made: list[StoredParcel] = []
     for route in routes:
         rows = route.rows(load.columns, accepted)
+        if route.zone is not None:
+            rows = route.zone.going(load.columns, rows, load.identity)
         if rows:
             made.extend(_parcels(connection, load, route, rows, newest, older, now))
     if made:

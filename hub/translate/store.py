@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub.ledger import bulk, cases, heads, holds, journal, origins, submissions, tallies
+from hub.attachments import ELEMENTS, names_of
+from hub.ledger import attachments, bulk, cases, filled, heads, holds, journal, origins, submissions, tallies
 from hub.ledger.cases import Due, Opening
 from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
@@ -22,6 +23,7 @@ from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
 from hub.plan import Plan
+from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.decide import Decision, decide
 from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
@@ -31,6 +33,11 @@ from standards.states import CaseClass, Verdict
 
 #: What the hub does not take at all is not wrong: there is nothing to report again.
 _NOT_TAKEN = "50001"
+#: Verdicts of records whose content is kept.
+_KEPT = (Verdict.ACCEPTED, Verdict.HELD)
+_SEVERITY = {Verdict.HELD: Severity.HOLD, Verdict.REJECTED: Severity.ERROR, Verdict.ACCEPTED: Severity.WARNING}
+#: Held because somebody else has the key: what others hold of it does not give way.
+_KEY_OF_OTHERS = "20002"
 #: The finding of a revision that came after a newer one.
 OLDER = "20002.older"
 
@@ -72,6 +79,7 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     worst = list(prepared.worst)
     waits: dict[int, bytes] = {}
     _check_references(connection, s, prepared, findings, worst, waits)
+    _check_attachments(connection, s, prepared, findings)
     decisions = _decide(connection, s, prepared, findings, worst, now)
     verdicts = _verdicts(chunk.count, prepared, worst, decisions)
     counts = {v.value: n for v, n in Counter(verdicts).items()}
@@ -82,6 +90,9 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
     stored.findings = _findings(connection, s, findings, first_row)
     if not submission.test:
+        if prepared.fills:
+            kept = {first_row + i: f for i, f in prepared.fills.items() if f and verdicts[i] in _KEPT}
+            filled.add(connection, s.plan.seal, submission.id, kept)
         _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
         _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
         _tally(connection, s, counts, findings, made, now)
@@ -132,6 +143,23 @@ def _check_references(
                 waits.setdefault(row, key)
 
 
+def _check_attachments(connection: Connection, s: Storing, prepared: Prepared, findings: list[FindingRow]) -> None:
+    """Attachments that records name and that their party has not handed over are told; another hub keeps its own."""
+    elements = ELEMENTS & s.plan.dataset.by_id.keys() if s.submission.kind != "parcel" else frozenset()
+    wanted = names_of(prepared.columns, elements, list(prepared.position)) if elements else {}
+    if not wanted:
+        return
+    there = attachments.find(connection, sorted({one for named in wanted.values() for one in named}))
+    spots = Spots(s.plan, prepared.chunk)
+    element = sorted(elements)[0]
+    for row, named in wanted.items():
+        for one in named:
+            if one not in there or there[one].party != s.plan.party:
+                label, place = spots.of(element, row)
+                value = f"attachment:{one}"
+                findings.append(FindingRow(row, element, label, place, "30004.attachment", Severity.WARNING, value, {}))
+
+
 def _decide(
     connection: Connection,
     s: Storing,
@@ -151,17 +179,18 @@ def _decide(
         candidates = candidates.only([prepared.position[i] for i in passing])
     known = heads.look_up(connection, list(dict.fromkeys(candidates.key_hash)))
     foreign = {"hold": Verdict.HELD, "reject": Verdict.REJECTED}.get(s.plan.foreign)
-    decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s))
+    decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s), authority=s.plan.authority)
     decisions = dict(zip(passing, decided.decisions, strict=True))
     spots = Spots(s.plan, prepared.chunk)
     for i, decision in decisions.items():
         if decision.code:
-            severity = Severity.HOLD if decision.verdict is Verdict.HELD else Severity.ERROR
+            severity = _SEVERITY[decision.verdict]
             element = s.plan.dataset.natural_key[0]
             value = prepared.columns.get(element, [""] * prepared.chunk.count)[i]
             label, place = spots.of(element, i)
             findings.append(FindingRow(i, element, label, place, decision.code, severity, value, decision.params))
-            worst[i] = severity
+            if decision.verdict is not Verdict.ACCEPTED:
+                worst[i] = severity
     if not s.submission.test:
         heads.write(
             connection,
@@ -249,7 +278,7 @@ def _records(
     now: datetime,
 ) -> None:
     chunk, candidates = prepared.chunk, prepared.candidates
-    kept = any(v in (Verdict.ACCEPTED, Verdict.HELD) for v in verdicts)
+    kept = any(v in _KEPT for v in verdicts)
     position = prepared.position
     nothing = Decision(Verdict.REJECTED, 0, "")
     chosen = [decisions.get(i, nothing) for i in range(chunk.count)]
@@ -387,13 +416,19 @@ def _holds(
 ) -> None:
     """What is held waits with a due time; an older hold of the same key gives way."""
     held = [i for i, v in enumerate(verdicts) if v is Verdict.HELD]
-    touched = [i for i, v in enumerate(verdicts) if v in (Verdict.HELD, Verdict.ACCEPTED)]
+    codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
+    # Who waits for a base is asked about first: only then is looked for the record it names.
+    codes |= {f.row: f.code for f in findings if f.severity is Severity.HOLD and f.code in WAITS_FOR_BASE}
+    touched = [
+        i
+        for i, v in enumerate(verdicts)
+        if v is Verdict.ACCEPTED or (v is Verdict.HELD and not codes.get(i, "").startswith(_KEY_OF_OTHERS))
+    ]
     keys = [key for i in touched if (key := prepared.key_of(i)[0]) is not None]
     if keys:
         holds.supersede(connection, keys, s.submission.id, now)
     if not held:
         return
-    codes = {f.row: f.code for f in reversed(findings) if f.severity is Severity.HOLD}
     identities = [prepared.key_of(i) for i in held]
     bulk.insert(
         connection,
@@ -445,6 +480,7 @@ def _deliveries(
         chunk=seq,
         first_row=first_row,
         columns=prepared.columns,
+        identity=lambda i: (prepared.key_of(i)[1], decisions[i].operation),
     )
     return route_records(connection, s.plan.routes, load, accepted, newest, twins, now)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,9 +29,11 @@ from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding
+from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
 from hub.plans import Plans
+from hub.translate.consult import Ask
 from hub.translate.prepare import Prepared, prepare
 from hub.translate.store import LostLease, Stored, Storing, store
 from hub.vault import Seal
@@ -56,6 +59,7 @@ class Translator:
     events: Events
     owner: str
     due: Callable[..., Due]
+    desk: Desk
     wake: Callable[[], None] = lambda: None
     _writer: ThreadPoolExecutor | None = field(default=None, init=False)
 
@@ -151,6 +155,7 @@ class _Run:
         self.submission = submission
         self.plan = plan
         self.reading = Reading()
+        self.ask: Ask = partial(translator.desk.find, generation)
         settings = generation.settings
         self.storing = Storing(
             submission=submission,
@@ -201,7 +206,7 @@ class _Run:
         today = local(self.t.clock.now()).date().isoformat()
         for chunk, last in _with_last(chunks):
             self._note_fields(chunk)
-            prepared = prepare(self.plan, chunk, self.first_row, today)
+            prepared = prepare(self.plan, chunk, self.first_row, today, self.ask)
             self.unknown_fields.update(dict.fromkeys(prepared.unknown_fields))
             self._wait()
             write = self._writing(prepared)

@@ -27,7 +27,11 @@ def every_model(path: str, model: type[BaseModel]) -> dict[str, type[BaseModel]]
 SETTINGS = every_model("hub.toml", Settings) | every_model("mapping", MappingFile)
 for _name in registry.BUILT_IN:
     _manifest = registry.load(_name)
-    for _side, _model in (("source", _manifest.source_settings), ("destination", _manifest.destination_settings)):
+    for _side, _model in (
+        ("source", _manifest.source_settings),
+        ("destination", _manifest.destination_settings),
+        ("lookup", _manifest.lookup_settings),
+    ):
         if _model is not None:
             SETTINGS |= every_model(f"{_name}.{_side}", _model)
 

@@ -60,6 +60,14 @@ def page(name: str) -> Iterator[str]:
             "destinations.<name>.settings",
             manifest.destination_settings,
         )
+    if manifest.lookup_settings is not None:
+        yield from _side(
+            "查 · as a lookup",
+            example.lookup(manifest),
+            _tried(manifest.make_lookup, manifest),
+            "lookups.<name>.settings",
+            manifest.lookup_settings,
+        )
 
 
 def _side(title: str, lines: Iterator[str], tried: str, where: str, model: type[BaseModel]) -> Iterator[str]:
