@@ -1,4 +1,4 @@
-"""Rows of DOMAIN.md section 8 that are no feed of one system: hubs above and below, the eight libraries, departments."""
+"""Rows of DOMAIN.md section 8 that are no feed of one system: hubs, the eight libraries, departments."""
 
 from __future__ import annotations
 
@@ -125,7 +125,13 @@ level = "{level}"
 
 [destinations.platform.settings.http]
 url = "http://127.0.0.1:9/parcels"
-gateway = {{ kind = "gjgxjhpt", sid = "S1", rid = "R1", app_key = "file:{key}", refresh_url = "http://127.0.0.1:9/secret" }}
+
+[destinations.platform.settings.http.gateway]
+kind = "gjgxjhpt"
+sid = "S1"
+rid = "R1"
+app_key = "file:{key}"
+refresh_url = "http://127.0.0.1:9/secret"
 
 [[routes]]
 to = ["platform"]
