@@ -113,6 +113,9 @@ class ReadOptions(BaseModel):
     header: tuple[str, ...] = Field((), description="Field names when the file has no header line.")
     sheet: str = Field("first", description="Sheet of a workbook: its name, first, or all.")
     record: str = Field("auto", description="Where the records are: XPath of an XML element, JSON pointer of an array.")
+    lists: tuple[str, ...] = Field(
+        (), description="XML: inner elements that are lists, so that one of them is a JSON array as several are."
+    )
     join: Join | None = Field(None, description="Files of a zip that together make one record.")
     name_encoding: str = Field("gbk", description="Encoding of zip file names without the UTF-8 flag.")
     chunk: PositiveInt = Field(2000, le=20000, description="Records read, judged and stored in one step.")

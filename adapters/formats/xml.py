@@ -54,7 +54,7 @@ class XmlReader:
                 reading.notes.append(Note("10004.no_record"))
                 return
             path, done = found, 0
-        gatherer = Gatherer(path, options.max_value, _NODES * options.max_columns)
+        gatherer = Gatherer(path, options.max_value, _NODES * options.max_columns, frozenset(options.lists))
         builder = ChunkBuilder(options, decoding.codec)
         count = position = 0
         blocks = sound_blocks(payload, decoding)

@@ -168,8 +168,9 @@ class Gatherer:
     It is called some fifty times for each record; so what it does in `start` and `end` is written for speed.
     """
 
-    def __init__(self, path: Path, max_value: int, max_nodes: int) -> None:
+    def __init__(self, path: Path, max_value: int, max_nodes: int, lists: frozenset[str] = frozenset()) -> None:
         self._path = path
+        self._lists = lists
         self._max_value = max_value
         self._max_nodes = max_nodes
         self._names: list[str] = []
@@ -289,14 +290,14 @@ class Gatherer:
             self._stack[-1][2][0].children.append((name, value))
         else:
             self._names.pop()
-            self._done.append((self._place, record_of(name, value, self._max_value)))
+            self._done.append((self._place, record_of(name, value, self._max_value, self._lists)))
 
     def close(self) -> None:
         """See Handler."""
 
 
-def record_of(name: str, value: str | _Element, max_value: int) -> Record:
-    """The record of an element: texts by name, `a/b` for what is nested, `@id` for attributes."""
+def record_of(name: str, value: str | _Element, max_value: int, lists: frozenset[str] = frozenset()) -> Record:
+    """The record of an element: texts by name, `a/b` for what is nested, `@id` for attributes; `lists` are arrays."""
     if isinstance(value, str):
         record = {name: value} if value.strip() else {}
         return _bounded(record, max_value)
@@ -305,7 +306,7 @@ def record_of(name: str, value: str | _Element, max_value: int) -> Record:
         if len(record) == len(value.children) and set(map(type, record.values())) == _TEXT:
             return _bounded(record, max_value)
     record = {}
-    _flatten(value, "", record)
+    _flatten(value, "", record, lists)
     if value.text.strip():
         _put(record, name, value.text)
     return _bounded(record, max_value)
@@ -322,7 +323,7 @@ def _bounded(record: dict[str, str], max_value: int) -> Record:
     return record
 
 
-def _flatten(element: _Element, head: str, record: dict[str, str]) -> None:
+def _flatten(element: _Element, head: str, record: dict[str, str], lists: frozenset[str]) -> None:
     for key, value in element.attrib.items():
         if not key.startswith(_XSI):
             _put(record, f"{head}@{local(key)}", value)
@@ -331,14 +332,14 @@ def _flatten(element: _Element, head: str, record: dict[str, str]) -> None:
         groups.setdefault(name, []).append(child)
     for name, same in groups.items():
         texts = [child for child in same if isinstance(child, str)]
-        if len(same) > 1 and len(texts) < len(same):
+        if (len(same) > 1 or name in lists) and len(texts) < len(same):
             _put(record, head + name, json.dumps([_object(child) for child in same], ensure_ascii=False))
         elif texts:
             _put(record, head + name, join(texts))
         elif isinstance(only := same[0], _Element):
             if not only.children or only.text.strip():
                 _put(record, head + name, only.text)
-            _flatten(only, f"{head}{name}/", record)
+            _flatten(only, f"{head}{name}/", record, lists)
 
 
 def _put(record: dict[str, str], name: str, value: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import structlog
 
+from adapters.simulators import guard
 from adapters.simulators.faults import Dice, Faults
 from adapters.simulators.hands import Door, FrontTable, HandOver, drop, fetch, push
 from adapters.simulators.receiving import Receiving
@@ -57,6 +58,7 @@ class Counterpart:
         self._dice = Dice(seed)
         self._start = start
         self._service = Service(self, port)
+        self.guard = guard.Guard(system, folder)
         self._door: Door | None = None
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -110,6 +112,7 @@ class Counterpart:
             "database": f"sqlite:///{self.folder}/front.db",
             "wsdl": str(Path(__file__).parent.parent / "systems" / "wsdl"),
             "day": datetime.now(SHANGHAI).date().isoformat(),
+            **self.guard.words(),
         }
 
     # --- what a test or an integrator tells it
@@ -209,6 +212,10 @@ class Counterpart:
             time.sleep(self.faults.slow)
         if self._dice.falls(self.faults.failing):
             raise Refused(503)
+        if name == guard.PATH:
+            return self.guard.gateway.refresh(body), "application/json"
+        if refused := self.guard.refusal(self.system.feeds[name], headers):
+            return refused, "application/json"
         if name in self.sending:
             return self._pages(self.sending[name], query, body)
         taking = self.receiving[name]
@@ -233,7 +240,8 @@ class Counterpart:
             made = [m for m in made if m.at.date() == _day(day)]
         if self.faults.out_of_order:
             made.reverse()
-        size = int(asked.get("size") or _PAGE)
+        # Whoever does not ask for pages gets everything at once.
+        size = int(asked.get("size") or (_PAGE if "{page}" in str(one.feed.settings) else len(made) or 1))
         page = int(asked.get("page") or 1)
         pages = max(1, -(-len(made) // size))
         shown = made[(page - 1) * size : page * size]
@@ -245,8 +253,10 @@ class Counterpart:
         if not shown and (nothing := feed.settings.get("nothing")):
             return str(nothing).encode(), "text/plain; charset=utf-8"
         said = written(feed, shown, moment=datetime.now(SHANGHAI), page=page, pages=pages, total=len(made))
-        soap = feed.channel == "soap_pull"
-        return said, "text/xml; charset=utf-8" if soap else _kind(feed)
+        if feed.channel != "soap_pull":
+            return said, _kind(feed)
+        # An old service has an empty string where there is nothing.
+        return said if shown else feed.wire.envelope.replace("{body}", "").encode(), "text/xml; charset=utf-8"
 
     def control(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """The door for whoever tests."""

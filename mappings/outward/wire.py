@@ -37,7 +37,7 @@ class Words:
     sender: str = ""
     receiver: str = ""
     moment: datetime | None = None
-    #: Number of this page and of all pages.
+    #: Number of this page and of all pages; {next} is the page after it, empty on the last one.
     page: int = 1
     pages: int = 1
     #: Rows on all pages together.
@@ -57,6 +57,7 @@ class Words:
             "page": str(self.page),
             "pages": str(self.pages),
             "total": str(self.total or self.count),
+            "next": str(self.page + 1) if self.page < self.pages else "",
             "date": moment.strftime("%Y-%m-%d") if moment else "",
             "time": moment.strftime("%Y-%m-%d %H:%M:%S") if moment else "",
         }

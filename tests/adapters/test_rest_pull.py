@@ -17,7 +17,7 @@ from adapters.conformance import SourceConformance
 from adapters.conformance.fakes import FakeIntake, FakeMemory, FakeReceipts
 from adapters.conformance.parcels import around
 from adapters.rest_pull import RestPull, RestPullSettings
-from adapters.upper_platform.simulator.gateway import Gateway, NotSigned
+from adapters.simulators.gateway import Gateway, NotSigned
 from standards.clock import FrozenClock
 from standards.errors import BadSetup, NotAllowed, SystemBusy, SystemUnreachable
 from standards.ports import SourceContext

@@ -20,8 +20,8 @@ As a process of its own: `python -m adapters.upper_platform.simulator --help`.  
 from __future__ import annotations
 
 from adapters.simulators.faults import Faults
+from adapters.simulators.gateway import Gateway
 from adapters.upper_platform.simulator.centre import Centre
-from adapters.upper_platform.simulator.gateway import Gateway
 from adapters.upper_platform.simulator.reports import Count, StoredRevision
 from adapters.upper_platform.simulator.running import Running, start
 from adapters.upper_platform.simulator.service import Service

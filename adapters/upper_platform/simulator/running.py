@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.simulators.faults import Faults
+from adapters.simulators.gateway import Gateway
 from adapters.upper_platform.simulator.centre import Centre
-from adapters.upper_platform.simulator.gateway import Gateway
 from adapters.upper_platform.simulator.reports import Count, StoredRevision
 from adapters.upper_platform.simulator.service import Service
 from adapters.upper_platform.simulator.stores import Organisation

@@ -21,8 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from adapters.simulators.faults import Faults
+from adapters.simulators.gateway import Gateway, NotSigned
 from adapters.upper_platform.simulator.centre import Centre
-from adapters.upper_platform.simulator.gateway import Gateway, NotSigned
 from standards.digest import sm3
 from standards.parcel import AnswerLine, NotAParcel, from_event
 

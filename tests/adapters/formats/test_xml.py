@@ -53,6 +53,15 @@ def test_what_stands_in_a_record_becomes_fields():
     }
 
 
+def test_a_list_of_one_is_a_list_where_it_is_said():
+    text = "<r><i><p><o><n>1</n></o></p></i><i><p><o><n>2</n></o><o><n>3</n></o></p></i></r>"
+
+    assert read(text, record="//i", lists=("o",)).records == [
+        {"p/o": '[{"n": "1"}]'},
+        {"p/o": '[{"n": "2"}, {"n": "3"}]'},
+    ]
+
+
 def test_missing_elements_are_empty():
     assert read("<r><i><a>1</a></i><i><b>2</b></i></r>").records == [{"a": "1", "b": ""}, {"a": "", "b": "2"}]
 

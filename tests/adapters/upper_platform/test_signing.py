@@ -22,8 +22,8 @@ from adapters.signing import (
     sharing_sign,
     tif_signature,
 )
+from adapters.simulators.gateway import SKEW, NotSigned
 from adapters.upper_platform.simulator import Gateway
-from adapters.upper_platform.simulator.gateway import SKEW, NotSigned
 from standards.clock import SHANGHAI, FrozenClock
 from standards.errors import AnswerNotUnderstood, NotAllowed
 from tests.adapters.upper_platform.rigs import HttpRig

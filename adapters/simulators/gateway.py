@@ -1,4 +1,4 @@
-"""The gateway in front of a simulated centre: checks signatures as the real ones do (DOMAIN 6.2)."""
+"""The gateway in front of a simulated receiver: checks signatures as the real ones do (DOMAIN 6.2)."""
 
 from __future__ import annotations
 
