@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from demo import drug, ecology, emergency, market, registry
 from demo.firms import firms
-from demo.neighbours import Neighbours
 from demo.province import refused
 from demo.records import Department
-from demo.upper import Upper
 from standards.registry import Standard
 
 #: How much each hands over.
@@ -91,22 +88,11 @@ def departments(standard: Standard, today: date, template: bytes) -> tuple[Depar
     )
 
 
-def settings(state: Path, port: int, centre: str, upper: Upper, neighbours: Neighbours) -> str:
-    """hub.toml of the city in a state folder."""
+def settings(state: Path, port: int, centre: str) -> str:
+    """hub.toml of the city in a state folder, without its neighbours (demo.upper)."""
     text = Path(__file__).with_name("city.toml").read_text("utf-8")
-    return text.format(
-        # A folder's name may hold quotes or backslashes; JSON writes text as TOML reads it.
-        state=json.dumps(str(state), ensure_ascii=False)[1:-1],
-        port=port,
-        centre=centre,
-        province=upper.address,
-        reported=_listed(name for name in upper.datasets if name in neighbours.sent()),
-        neighbours=_listed(neighbours.parties),
-    ) + neighbours.settings(only_theirs=True)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    # A folder's name may hold quotes or backslashes; JSON writes text as TOML reads it.
+    return text.format(state=json.dumps(str(state), ensure_ascii=False)[1:-1], port=port, centre=centre)
 
 
 def one_licence(today: date) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from hub import serve
 from hub.bootstrap import prepare
 from hub.ledger import credentials
 from hub.serve import Running
+from standards.model import Direction
 from standards.registry import built_in
 
 #: The city as the province knows it.
@@ -63,9 +65,38 @@ speaker = "国家“互联网+监管”系统"
 datasets = {datasets}
 http = {{ url = "{nation}/parcels", receipts_url = "{nation}/parcels/receipts" }}
 
+# What the nation handed down is not sent back to it.
 [[routes]]
 datasets = {datasets}
+parties = ["datong", "province-collection"]
 to = ["nation"]
+
+"""
+
+
+#: What the city's hub.toml says besides: up to the province goes what the named systems bring.
+_BELOW = """
+# --- The province's own hub: what the named systems bring goes up through it, to the nation
+
+[parties.province]
+title = "山西省监管数据交换枢纽"
+code = "11140000N8Y3CP4F3H"
+kind = "hub"
+level = "province"
+
+[destinations.province]
+party = "province"
+title = "省级枢纽"
+adapter = "hub"
+
+[destinations.province.settings]
+url = {province}
+key = {key}
+
+[[routes]]
+datasets = {datasets}
+parties = {parties}
+to = ["province"]
 
 """
 
@@ -93,9 +124,21 @@ class Upper:
         self._stack.close()
 
 
+def settings_below(upper: Upper, neighbours: Neighbours, key: Path) -> str:
+    """What the city's hub.toml says of the province and of its own neighbours; the city's key lies in a file."""
+    reported_there = [name for name in upper.datasets if name in neighbours.sent()]
+    text = _BELOW.format(
+        province=json.dumps(upper.address),
+        key=json.dumps(f"file:{key}", ensure_ascii=False),
+        datasets=json.dumps(reported_there),
+        parties=json.dumps(neighbours.parties),
+    )
+    return text + neighbours.settings(only_theirs=True)
+
+
 def reported() -> list[str]:
-    """Data sets that are reported upwards: those of the standard that have a library."""
-    return [dataset.id for dataset in built_in() if dataset.library]
+    """Data sets that the standard sends upwards."""
+    return [dataset.id for dataset in built_in() if Direction.UP in dataset.directions]
 
 
 def start(root: Path) -> Upper:
@@ -112,8 +155,7 @@ def start(root: Path) -> Upper:
         stack.callback(nation.stop)
         neighbours = Neighbours("province", root / "systems").start()
         stack.callback(neighbours.stop)
-        named = "[" + ", ".join(f'"{name}"' for name in datasets) + "]"
-        text = _SETTINGS.format(city=CITY_CODE, datasets=named, nation=nation.url)
+        text = _SETTINGS.format(city=CITY_CODE, datasets=json.dumps(datasets), nation=nation.url)
         root.mkdir(parents=True, exist_ok=True)
         path = root / "hub.toml"
         path.write_text(text + neighbours.settings(), "utf-8")
