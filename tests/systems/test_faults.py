@@ -56,7 +56,7 @@ def test_nothing_is_lost_and_nothing_stored_twice(world: World, fault: str, coun
     assert until(lambda: not _missing(world), 60), _missing(world)
     assert until(lambda: not _stuck(world), 60), _stuck(world)
     assert not _doubled(world)
-    if fault == "lost_answer":
+    if fault == "lost_answer" and world.level == "city":
         assert sum(r.store.lost for one in counterparts for r in one.receiving.values()), "the switch did not bite"
 
 
