@@ -223,6 +223,8 @@ class Samples:
         for name in constraint.names if element.type is not Kind.LIST else (element.id,):
             near += _near(record.get(name, ""))
         near += [v[: int(n)] for v in list(near) for n in constraint.constants if n.isdigit() and int(n) < len(v)]
+        if element.type is Kind.TEXT:  # a sign alone would be read as "nothing is there"
+            near = [v for v in near if any(map(str.isalnum, v))]
         fitting = [v for v in near if v and self.values.fits(element, v, certificate)]
         if element.not_future:
             fitting = [v for v in fitting if v[:10] <= self.today.isoformat()]

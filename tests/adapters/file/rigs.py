@@ -67,6 +67,8 @@ class FolderRig:
         (self.root / "receipts").mkdir(parents=True)
         self.folder = SharedFolder(str(self.root))
         self._patch = patch
+        #: When the file was put there that was answered, by name.
+        self._answered: dict[str, int] = {}
         given: dict[str, Any] = {"folder": str(self.root), "name": "{batch}_{parcel}", "stable_seconds": 0, **settings}
         if receipts:
             given["receipts_folder"] = "receipts"
@@ -99,8 +101,9 @@ class FolderRig:
         """Answer what is not answered: control characters are refused."""
         for path in self.files():
             receipt = self.root / "receipts" / f"{path.name}.receipt.jsonl"
-            if receipt.exists() or (self.root / "receipts" / "done" / receipt.name).exists():
+            if self._answered.get(path.name) == (put := path.stat().st_mtime_ns):
                 continue
+            self._answered[path.name] = put
             wrong = [row for row in self.rows(path) if "\x07" in row["penalty_result"]]
             said = [{"cd_id": r["cd_id"], "result": "refused", "element": "penalty_result"} for r in wrong]
             lines = [json.dumps(s | {"message": "含有控制字符"}, ensure_ascii=False) for s in said]
