@@ -165,5 +165,6 @@ def crosswalk_of(
         crosswalk=crosswalks.get(own, {}),
         codes=codes,
         by_name=by_name,
-        unknown=spec.unknown,
+        # The list of a text holds only for some records: the standard's rules say for which.
+        unknown="keep" if element.type is Kind.TEXT and spec.codes is None else spec.unknown,
     )

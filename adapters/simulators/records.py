@@ -6,11 +6,13 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from adapters.simulators.faults import Faults
 from adapters.systems.definition import Feed
 from mappings.outward.wire import Words, body
+from standards.identifiers import check_uscc, make_uscc
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,18 @@ def record(feed: Feed, number: int, faults: Faults, at: datetime) -> Made:
     """Record number so-and-so: the samples in turn, with keys of its own."""
     row = copy.deepcopy(feed.sample[number % len(feed.sample)])
     for path in feed.unique:
-        _change(row, path, lambda value: f"{value}-{number}" if not value.isdigit() else _counted(value, number))
+        _change(row, path, lambda value: _other(value, number))
     wrong = faults.refuses(f"{number}")
     for path, value in feed.spoil.items() if wrong else ():
         _change(row, path, lambda _old, value=value: value)
     return Made(number, row, wrong, at)
+
+
+def _other(value: str, number: int) -> str:
+    """A key of its own, of the same sort as the sample's."""
+    if check_uscc(value) is None:
+        return value if not number else make_uscc(Random(f"{value}/{number}"), value[2:8], value[:2])  # noqa: S311 - no secret
+    return _counted(value, number) if value.isdigit() else f"{value}-{number}"
 
 
 def _counted(value: str, number: int) -> str:
