@@ -23,7 +23,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "lost_answer": {"lost_answer": 0.4},
     "closed": {"closed": True},
 }
-SHORT, FULL = 12, 300
+SHORT, FULL = 12, 100
 #: How long a fault lasts.
 LASTS = 3.0
 
