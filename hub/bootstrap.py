@@ -31,6 +31,7 @@ from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.submissions import Submission
 from hub.lookup_holds import LookupHolds, NotAnswered, NotKnown
 from hub.lookups import Desk
+from hub.marked import Marked
 from hub.neighbours import Neighbours
 from hub.onboarding import admit
 from hub.owners import this_process
@@ -156,6 +157,7 @@ class Hub:
                 self.owner,
                 transports=self.transports,
                 parcels=self.neighbours(),
+                marked=Marked(self.ledger, self.generations, self.receipts, self.seal),
             )
             for part in (self.scheduler(), collector, sources):
                 part.start()

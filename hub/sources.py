@@ -17,7 +17,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.memory import Memory
 from standards.clock import Clock
 from standards.errors import BadSetup, HubError, LedgerBusy
-from standards.ports import IntakePort, ParcelPort, ReceiptPort, Source, SourceContext, Transports
+from standards.ports import IntakePort, MarkedPort, ParcelPort, ReceiptPort, Source, SourceContext, Transports
 
 log = structlog.get_logger()
 
@@ -62,6 +62,7 @@ class Sources:
     owner: str
     transports: Transports | None = None
     parcels: ParcelPort | None = None
+    marked: MarkedPort | None = None
     _runners: dict[str, _Runner] = field(default_factory=dict, init=False)
     _broken: dict[str, int] = field(default_factory=dict, init=False)
     _hands: ThreadPoolExecutor = field(
@@ -153,6 +154,7 @@ class Sources:
             receipts=self.receipts,
             memory=Memory(self.ledger, self.clock, name),
             parcels=self.parcels,
+            marked=self.marked,
         )
         try:
             done = runner.source.run_once(context)

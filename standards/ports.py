@@ -85,6 +85,14 @@ class ReceiptPort(Protocol):
         ...
 
 
+class MarkedPort(Protocol):
+    """Where sources fetch the sender's own workbook with its faults marked."""
+
+    def workbook(self, receipt_no: str) -> bytes:
+        """The answer as .xlsx.  Raises UnknownName, or BadConfiguration when its content is no longer kept."""
+        ...
+
+
 class MemoryPort(Protocol):
     """What a source or destination remembers between two runs."""
 
@@ -130,6 +138,8 @@ class SourceContext:
     memory: MemoryPort
     #: None where no parcels are taken.
     parcels: ParcelPort | None = None
+    #: None where nothing is marked.
+    marked: MarkedPort | None = None
 
 
 class Source(Protocol):

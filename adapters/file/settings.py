@@ -45,8 +45,10 @@ class FileSourceSettings(AdapterSettings):
     work: str = Field("work", min_length=1, description="Folder for files whose receipt is not there yet.")
     done: str = Field("done", min_length=1, description="Folder for files of which every record was accepted.")
     failed: str = Field("failed", min_length=1, description="Folder for all other files.")
-    receipts: tuple[Literal["json", "txt"], ...] = Field(
-        ("json", "txt"), description="Receipts written beside the file: json for programs, txt for people."
+    receipts: tuple[Literal["json", "txt", "xlsx"], ...] = Field(
+        ("json", "txt", "xlsx"),
+        description="Receipts written beside the file: json for programs, txt for people, xlsx: a workbook comes back"
+        " with its faults marked at their cells.",
     )
     receipts_folder: str = Field("", description="Folder for receipts and refusals; empty: beside the file.")
     text_encoding: TextEncoding = Field(

@@ -13,7 +13,9 @@ from standards.errors import HubError
 RECEIPT_JSON = ".回执.json"
 RECEIPT_TEXT = ".回执.txt"
 REFUSAL = ".退回.txt"
-SLIPS = (RECEIPT_JSON, RECEIPT_TEXT, REFUSAL)
+#: The sender's own workbook, its faults marked at their cells.
+MARKED = ".标注.xlsx"
+SLIPS = (RECEIPT_JSON, RECEIPT_TEXT, MARKED, REFUSAL)
 #: A file name has at most 255 bytes; this leaves room for a slip's ending and a number.
 _LONGEST = 200
 

@@ -21,7 +21,18 @@ from adapters.file.folder import Entry, Folder, probe
 from adapters.file.looks import Looks, marker_of, wanted
 from adapters.file.remembered import Held, Remembered
 from adapters.file.settings import FileSourceSettings
-from adapters.file.slips import RECEIPT_JSON, RECEIPT_TEXT, REFUSAL, SLIPS, as_json, as_text, numbered, refusal, shown
+from adapters.file.slips import (
+    MARKED,
+    RECEIPT_JSON,
+    RECEIPT_TEXT,
+    REFUSAL,
+    SLIPS,
+    as_json,
+    as_text,
+    numbered,
+    refusal,
+    shown,
+)
 from adapters.file.where import open_folder
 from standards.clock import Clock, SystemClock, local_text
 from standards.errors import (
@@ -38,6 +49,7 @@ log = structlog.get_logger()
 
 #: Receipts that are complete are looked at ever more seldom, at last once in so long.
 _SELDOM = timedelta(hours=1)
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".et")
 _UNJUDGED = timedelta(minutes=1)
 
 
@@ -349,6 +361,8 @@ class FileSource:
             RECEIPT_JSON: lambda: as_json(view.document),
             RECEIPT_TEXT: lambda: as_text(context.receipts.words(view.receipt_no), self._settings.text_encoding),
         }
+        if not well and "xlsx" in self._settings.receipts and (marked := _marked(context, held, view)):
+            slips[MARKED] = lambda: marked
         for ending, make in slips.items():
             if ending.rpartition(".")[2] in self._settings.receipts:
                 self._slip(place, held.kept_as + ending, make())
@@ -356,7 +370,7 @@ class FileSource:
             if not self._moved(f"{held.place}/{held.kept_as}", f"{place}/{held.kept_as}"):
                 return 0
             if held.place != self._settings.work and not self._settings.receipts_folder:
-                for ending in slips:
+                for ending in (*slips, MARKED):
                     self._folder.remove(f"{held.place}/{held.kept_as}{ending}")
         held.place, held.version, held.state = place, view.version, view.state
         held.judged_at = held.judged_at or now.astimezone(UTC).isoformat()
@@ -367,3 +381,14 @@ class FileSource:
         within = self._settings.receipts_folder or place
         self._folder.make(within)
         self._folder.write(f"{within}/{name}", [content])
+
+
+def _marked(context: SourceContext, held: Held, view: ReceiptView) -> bytes:
+    """The sender's own workbook with the faults at their cells; empty where there is none."""
+    if context.marked is None or not held.name.lower().endswith(_WORKBOOKS):
+        return b""
+    try:
+        return context.marked.workbook(view.receipt_no)
+    except HubError as error:  # its content is no longer kept; the receipt says everything too
+        log.info("no marked workbook", action="not_marked", connection=context.connection, why=error.what)
+        return b""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from adapters.conformance.parcels import contents
 from hub.bootstrap import Hub, build, prepare
@@ -121,6 +122,38 @@ def test_a_hub_that_stops_in_the_middle_goes_on_where_it_was(start: Callable[[],
     a, b = (json.loads((inside / "done" / f"{n}.csv.回执.json").read_bytes())["counts"] for n in "ab")
     assert (a["read"], a["accepted"]) == (5, 5)
     assert (b["read"], b["accepted"], b["duplicate"]) == (8, 3, 5)
+
+
+def test_a_workbook_comes_back_marked_beside_its_receipt(start: Callable[[], Hub], tmp_path: Path) -> None:
+    inside = tmp_path / "in"
+    own = [e.id for e in built_in().dataset("punish_action").elements if e.filled_by is FilledBy.SENDER]
+    given = Workbook()
+    sheet = given.active
+    assert sheet is not None
+    sheet.append(own)
+    for number, record in enumerate(contents(3)):
+        changed = record | ({"set_date": "2025年13月40日"} if number == 1 else {})
+        sheet.append([changed.get(name, "") for name in own])
+    hub = start()
+    try:
+        given.save(tmp_path / "处罚.xlsx")
+        (tmp_path / "处罚.xlsx").rename(inside / "处罚.xlsx")
+        marked = inside / "failed" / "处罚.xlsx.标注.xlsx"
+        until(lambda: marked.exists() and (inside / "failed" / "处罚.xlsx").exists())
+        back = load_workbook(marked)
+    finally:
+        hub.stop()
+
+    cell = back[sheet.title].cell(3, own.index("set_date") + 1)
+    assert cell.value == "2025年13月40日"
+    assert cell.comment is not None
+    assert "处罚决定日期" in cell.comment.text
+    assert sorted(p.name for p in (inside / "failed").iterdir()) == [
+        "处罚.xlsx",
+        "处罚.xlsx.回执.json",
+        "处罚.xlsx.回执.txt",
+        "处罚.xlsx.标注.xlsx",
+    ]
 
 
 def _state(receipt: Path) -> str:
