@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from mappings.outward import OutForm
-from standards.errors import UnknownName
+from standards.errors import BadConfiguration, UnknownName
 from standards.model import CodeList, DataSet, Element
-from standards.ports import Destination, Lookup, Source, Transports
+from standards.ports import Destination, Lookup, MessageTransport, Source, Transports
 
 
 class AdapterSettings(BaseModel):
@@ -42,6 +42,11 @@ def no_forms(name: str) -> OutForm:
     raise UnknownName(f"no form {name}", what_zh=f"没有名为 {name} 的输出格式")
 
 
+def no_broker(url: str) -> MessageTransport:
+    """Where nobody speaks AMQP.  Raises BadConfiguration."""
+    raise BadConfiguration("AMQP is not to be had here", what_zh="此处不能使用 AMQP")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What an adapter is told about the hub it works for."""
@@ -63,6 +68,8 @@ class Surroundings:
     party: str = ""
     #: Makes connections to the hub's RabbitMQ; None when messages are carried by the ledger alone.
     transports: Transports | None = None
+    #: Connects to somebody else's RabbitMQ by its address, where we declare nothing.
+    broker: Callable[[str], MessageTransport] = no_broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,15 @@ A destination posts each parcel as a CloudEvent to the other hub's `/v1/parcels`
 is asked for later; what still higher levels say of the same records is fetched as news, so that only this side needs to
 open connections.  A connection of this adapter takes the parcels another hub posts to our own door: its key belongs to
 that hub's party, and each parcel names its data set.
+
+With `[destinations.NAME.settings.amqp]` parcels and verdicts go through the other hub's RabbitMQ instead, where we are
+a party with a user (`hub party amqp` there); what higher levels say later, and traces, still come over HTTPS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,7 +20,9 @@ import msgspec
 from pydantic import Field, NonNegativeFloat
 
 from adapters.base import AdapterSettings, Manifest, Surroundings
+from adapters.hub_queue import HubQueue, QueueSettings
 from adapters.transport import HttpSettings, HttpTransport
+from standards.clock import Clock, SystemClock
 from standards.digest import uuid7_before
 from standards.errors import AnswerNotUnderstood
 from standards.parcel import Answer, AnswerLine, Parcel, Result, to_event
@@ -28,6 +34,8 @@ _JSON = {"content-type": "application/json"}
 _PAGE = 500
 #: News are asked for again from so many seconds before the last one: the other ledger's transactions overlap.
 _OVERLAP = 20.0
+#: A verdict that a queue did not bring for so long is asked for.
+_LOST_AFTER = timedelta(seconds=30)
 
 
 class NeighbourSettings(AdapterSettings):
@@ -43,6 +51,9 @@ class HubSettings(HttpSettings):
         examples=["https://hub.province.example.gov.cn"],
     )
     wait_seconds: NonNegativeFloat = Field(5, le=60, description="How long the other hub may judge before it answers.")
+    amqp: QueueSettings | None = Field(
+        None, description="Parcels and verdicts through the other hub's RabbitMQ; empty: over HTTPS."
+    )
 
 
 class _Said(msgspec.Struct):
@@ -62,6 +73,13 @@ class _Verdict(msgspec.Struct):
     records: list[_Said] = []
 
 
+class _Reply(_Verdict):
+    parcel_id: UUID | None = None
+    #: Of a problem document.
+    code: str = ""
+    detail: str = ""
+
+
 class _News(msgspec.Struct):
     id: UUID
     parcel: UUID
@@ -76,21 +94,33 @@ class _News(msgspec.Struct):
 class NeighbourHub:
     """Implements standards.ports.Destination and Follows."""
 
-    def __init__(self, settings: HubSettings, around: Surroundings) -> None:
+    def __init__(self, settings: HubSettings, around: Surroundings, *, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._clock = clock or SystemClock()
         key = around.secret(settings.key) if settings.key else ""
         self._http = HttpTransport(settings, key=key)
         self._base = settings.url.rstrip("/") + "/v1/parcels"
+        self._queue: HubQueue | None = None
+        if settings.amqp is not None:
+            self._queue = HubQueue(settings.amqp, around.broker(around.secret(settings.amqp.url)), _reply)
 
     def deliver(self, parcel: Parcel) -> Answer:
-        """Post the parcel."""
+        """Post or publish the parcel."""
+        if self._queue is not None:
+            return self._queue.send(parcel)
         headers = {"content-type": "application/cloudevents+json", "traceparent": parcel.traceparent}
         url = f"{self._base}?wait={self._settings.wait_seconds:g}"
         response = self._http.request("POST", url, content=to_event(parcel), headers=headers)
         return _answer(_decoded(response.content, _Verdict))
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
-        """The verdicts that are there by now."""
+        """The verdicts that are there by now; those that a queue should have brought long ago are asked for."""
+        if self._queue is not None:
+            yield from self._queue.answers(awaited)
+            before = self._clock.now() - _LOST_AFTER
+            awaited = [one for one in awaited if one.sent_at < before]
+        if not awaited:
+            return
         body = msgspec.json.encode({"parcels": [one.parcel_id for one in awaited]})
         response = self._http.request("POST", f"{self._base}/verdicts", content=body, headers=_JSON)
         for said in _decoded(response.content, list[_Verdict]):
@@ -125,11 +155,14 @@ class NeighbourHub:
     def check(self) -> str:
         """Ask with our key."""
         self._http.request("GET", f"{self._base}/news?limit=1")
-        return f"{self._settings.url}: ok"
+        also = f"; {self._queue.check()}" if self._queue is not None else ""
+        return f"{self._settings.url}: ok{also}"
 
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+        if self._queue is not None:
+            self._queue.close()
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
@@ -153,6 +186,15 @@ def _answer(said: _Verdict) -> Answer:
         level=said.level,
         receipt_no=said.receipt_no,
     )
+
+
+def _reply(body: bytes) -> tuple[UUID | None, Answer]:
+    """A message of the other hub's queue: a verdict, or a problem document."""
+    said = _decoded(body, _Reply)
+    if said.detail:
+        line = AnswerLine(cd_id="", result=Result.REFUSED, code=said.code, message=said.detail)
+        return None, Answer(lines=(line,))
+    return said.parcel_id, _answer(said)
 
 
 def _later(news: _News) -> Later:

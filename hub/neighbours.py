@@ -70,6 +70,11 @@ class Neighbours:
             hint_zh='请为该单位配置 adapter = "hub" 的接入',
         )
 
+    def _doors_of(self, party: str) -> list[str]:
+        """Every connection of a party through which parcels may have come: over HTTPS, and over its queue."""
+        connections = self.generations.current().settings.connections
+        return [n for n, s in connections.items() if s.party == party and not s.mapping and not s.dataset]
+
     def take(self, body: bytes, headers: Mapping[str, str], party: str, actor: str, *, connection: str = "") -> str:
         """Keep a parcel; the number of its receipt here.  `connection`: through which it came, else the party's.
 
@@ -174,10 +179,11 @@ class Neighbours:
 
     def verdicts(self, party: str, parcel_ids: Sequence[UUID]) -> list[dict[str, Any]]:
         """What this hub says of parcels it was handed; those that it does not know or has not judged are left out."""
-        connection = self.connection_of(party)
+        self.connection_of(party)
+        doors = self._doors_of(party)
         result = []
         for parcel_id in parcel_ids:
-            found = self._of(connection, parcel_id)
+            found = next((one for door in doors if (one := self._of(door, parcel_id)) is not None), None)
             if found is None:
                 continue
             said = self.verdict(found.receipt_no)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from adapters import registry
 from adapters.base import Surroundings
+from hub.broker.rabbitmq import foreign
 from hub.config import secret
 from hub.generations import Generation
 from hub.settings import Destination as DestinationSettings
@@ -31,6 +32,7 @@ def surroundings(generation: Generation, name: str, party: str, transports: Tran
         form=lambda form: load_form(generation.folders, form).compiled(),
         party=party,
         transports=transports,
+        broker=foreign,
     )
 
 

@@ -1,6 +1,6 @@
 """Everything that speaks AMQP: the one home of pika."""
 
 from hub.broker.rabbitmq.broker import RabbitBroker
-from hub.broker.rabbitmq.transport import RabbitTransport, transports
+from hub.broker.rabbitmq.transport import RabbitTransport, foreign, transports
 
-__all__ = ["RabbitBroker", "RabbitTransport", "transports"]
+__all__ = ["RabbitBroker", "RabbitTransport", "foreign", "transports"]

@@ -161,7 +161,8 @@ class RabbitTransport:
         try:
             self._connection = BlockingConnection(self._parameters)
             self._channel = self._connection.channel()
-            declare.bindings(self._channel, self._prefix, self._bindings)
+            if self._bindings:  # at somebody else's we declare nothing
+                declare.bindings(self._channel, self._prefix, self._bindings)
             self._channel.confirm_delivery()
         except pika.exceptions.ChannelClosedByBroker as error:
             self._drop()
@@ -223,6 +224,11 @@ def _text(value: str | bytes | None) -> str:
     if isinstance(value, bytes):  # pika leaves what is not UTF-8
         value = value.decode("utf-8", "replace")
     return (value or "").replace("\0", "\ufffd")
+
+
+def foreign(url: str) -> MessageTransport:
+    """A transport to somebody else's RabbitMQ, where nothing is declared."""
+    return RabbitTransport(url, ())
 
 
 def transports(url: str, prefix: str = "") -> Transports:

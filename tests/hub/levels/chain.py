@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,16 +130,26 @@ class Chain:
 
 @contextmanager
 def chain(
-    folder: Path, levels: Sequence[str], receiver: Receiver, urls: Sequence[str] = (), **changes: object
+    folder: Path,
+    levels: Sequence[str],
+    receiver: Receiver,
+    urls: Sequence[str] = (),
+    *,
+    way: str = "",
+    own: Mapping[str, str] | None = None,
+    **changes: object,
 ) -> Iterator[Chain]:
-    """Start hubs of these levels, the uppermost first; `urls` are their ledgers."""
+    """Start hubs of these levels, the uppermost first; `urls` are their ledgers.
+
+    `way`: further settings of each hub's way up; `own`: further text of a level's hub.toml.
+    """
     made = Chain(receiver)
     above, settings = "rest_push", f'{{ url = "{receiver.url}", quick_tries = 1, level = "nation" }}'
     try:
         for number, level in reversed(list(enumerate(levels))):
             below = levels[number - 1] if number else "district"
-            own = folder / level
-            own.mkdir(parents=True)
+            place = folder / level
+            place.mkdir(parents=True)
             region, code = CODES[level]
             values: dict[str, object] = {
                 "level": level,
@@ -152,14 +162,14 @@ def chain(
                 "ledger": urls[number] if urls else "",
                 "port": free_port(),
                 "parcel": 500,
-                "more": "",
+                "more": (own or {}).get(level, ""),
             }
-            path = own / "hub.toml"
+            path = place / "hub.toml"
             path.write_text(CONFIG.format(**{**values, **changes}), "utf-8")
             running = serve.start(*prepare(path))
             made.links.insert(0, Link(path, running))
-            key = _key(running.hub, own)
-            above, settings = "hub", f'{{ url = "{running.address}", quick_tries = 1, key = "file:{key}" }}'
+            key = _key(running.hub, place)
+            above, settings = "hub", f'{{ url = "{running.address}", quick_tries = 1, key = "file:{key}"{way} }}'
         yield made
     finally:
         for link in made.links:
