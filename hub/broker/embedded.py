@@ -13,6 +13,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection, func, select, update
 
+from hub.broker import topology
 from hub.broker.base import Handler, Message
 from hub.broker.topology import DEAD, DELIVERY_LIMIT
 from hub.ledger import outbox
@@ -197,7 +198,7 @@ class _Pump:
             )
             return
         log.warning("message comes again", action="retry", queue=message.queue, id=message.id, exc_info=error)
-        later = self._clock.now() + timedelta(seconds=min(30, 0.2 * 4**message.tries))
+        later = self._clock.now() + timedelta(seconds=topology.rest(message.tries, 30))
         self._finish(lambda c: outbox.release(c, [message.row], self._owner, later))
 
     def _finish(self, work: object) -> None:

@@ -21,6 +21,12 @@ DEAD = "hub.dead"
 
 #: How often a message is given to a worker before it goes to `hub.dead` (quorum queues count themselves).
 DELIVERY_LIMIT = 5
+_FIRST_REST = 0.2
+
+
+def rest(tries: int, longest: float) -> float:
+    """Seconds until a message that raised is handed out again: 0.2, 0.8, 3.2, 12.8 …, `longest` at most."""
+    return min(longest, _FIRST_REST * 4.0**tries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import structlog
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.spec import Basic, BasicProperties
 
+from hub.broker import topology
 from hub.broker.base import Handler, Message
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class RabbitConsumer:
             self._handler(message)
         except Exception:
             log.warning("message comes again", action="retry", queue=message.queue, id=message.id, exc_info=True)
-            self._stop.wait(min(5, 0.2 * 4**message.tries))
+            self._stop.wait(topology.rest(message.tries, 5))
             self._answer(connection, partial(channel.basic_nack, tag, requeue=True))
         else:
             self._answer(connection, partial(channel.basic_ack, tag))

@@ -184,8 +184,10 @@ def test_a_message_whose_worker_fails_comes_again(broker: Broker, ledger: Ledger
 
 
 def test_a_message_nobody_can_work_on_goes_to_the_dead_and_the_next_is_worked_on(
-    broker: Broker, ledger: Ledger
+    broker: Broker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(topology, "_FIRST_REST", 0.01)
+
     def trouble(message: Message) -> None:
         if message.id == "bad":
             raise ValueError("never")
