@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RDWR
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
+
+from adapters.simulators.server import HttpServer
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -51,11 +52,11 @@ class Service:
     def __init__(self, behind: Answers, port: int = 0) -> None:
         self._behind = behind
         self._address = ("127.0.0.1", port)
-        self._server: _Server | None = None
+        self._server: HttpServer | None = None
 
     def start(self) -> None:
         """Listen."""
-        self._server = _Server(self._address, self._behind)
+        self._server = HttpServer(self._address, _Handler, self._behind)
         self._address = ("127.0.0.1", self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="simulator").start()
 
@@ -73,39 +74,9 @@ class Service:
         return f"http://127.0.0.1:{self._address[1]}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    allow_reuse_address = True
-
-    def __init__(self, address: tuple[str, int], behind: Answers) -> None:
-        self.behind = behind
-        self._open: set[Any] = set()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End what is connected still."""
-        for request in list(self._open):
-            try:
-                request.shutdown(SHUT_RDWR)
-            except OSError:
-                continue
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is no news."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: HttpServer
 
     def do_GET(self) -> None:
         """Answer."""

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +22,7 @@ import msgspec
 
 from adapters.simulators.faults import Faults
 from adapters.simulators.gateway import Gateway, NotSigned
+from adapters.simulators.server import HttpServer
 from adapters.upper_platform.simulator.centre import Centre
 from standards.digest import sm3
 from standards.parcel import AnswerLine, NotAParcel, from_event
@@ -52,12 +53,12 @@ class Service:
         self.judge_later = judge_later
         self.sleep = sleep
         self._address = (host, port)
-        self._server: _Server | None = None
+        self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Listen; the port stays the same over later stops and starts."""
-        self._server = _Server(self._address, self)
+        self._server = HttpServer(self._address, _Handler, self)
         self._address = (self._address[0], self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="centre")
         self._thread.start()
@@ -87,38 +88,9 @@ class Service:
         self.centre.faults = replace(self.centre.faults, **changes)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], service: Service) -> None:
-        self.service = service
-        self._open: set[Any] = set()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End what is connected still."""
-        for request in list(self._open):
-            try:
-                request.shutdown(SHUT_RDWR)
-            except OSError:
-                continue
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is no news."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: HttpServer
 
     def log_message(self, *_: Any) -> None:
         """Nothing: the arrivals are written down."""
@@ -126,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        centre = self.server.service.centre
+        centre = self.server.behind.centre
         limit = int(asked.get("limit", _PAGE))
         match parts.path:
             case "/sim/health":
@@ -158,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/sim/"):
             self._control(path, body)
             return
-        service = self.server.service
+        service = self.server.behind
         if service.faults.closed:
             self._hang_up()
             return
@@ -173,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._signed(path, body)
 
     def _control(self, path: str, body: bytes) -> None:
-        service = self.server.service
+        service = self.server.behind
         if path == "/sim/faults":
             try:
                 changes = msgspec.json.decode(body, type=dict[str, Any])
@@ -190,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _signed(self, path: str, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            caller = self.server.service.gateway.caller(headers)
+            caller = self.server.behind.gateway.caller(headers)
         except NotSigned as error:
             # The sharing platform says no with status 200, provincial gateways with 401.
             status = 200 if "gjgxjhpt_rid" in headers else 401
@@ -207,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"message": "nothing here"})
 
     def _take(self, body: bytes, headers: dict[str, str], caller: str, digest: str) -> None:
-        service = self.server.service
+        service = self.server.behind
         try:
             parcel = from_event(body, "", headers)
         except NotAParcel as error:
@@ -230,12 +202,12 @@ class _Handler(BaseHTTPRequestHandler):
         except msgspec.MsgspecError as error:
             self._json(422, {"message": str(error)})
             return
-        service = self.server.service
+        service = self.server.behind
         told = [self._reply(parcel, *service.centre.verdict_on(parcel)) for parcel in asked]
         self._json(200, {"receipts": told[::-1] if service.faults.out_of_order else told})
 
     def _reply(self, parcel: str, state: str, lines: list[AnswerLine]) -> dict[str, Any]:
-        service = self.server.service
+        service = self.server.behind
         records = [
             {
                 "cd_id": line.cd_id,
