@@ -55,14 +55,22 @@ def after_failure(
         return Decision(next=Next.IN_DOUBT, probe_at=now + retry.probe)
     if isinstance(error, ReceiverRefused):
         return Decision(next=Next.SPLIT if count > 1 else Next.REFUSED)
+    probe_at = _probe_at(error, now, retry)
     if now - since >= retry.give_up:
-        return Decision(next=Next.PARK, setup=isinstance(error, BadSetup))
-    if isinstance(error, SystemUnreachable | SystemBusy | BadSetup):
-        wait = retry.probe
-        if isinstance(error, Temporary) and error.retry_after is not None:
-            wait = timedelta(seconds=error.retry_after)
-        return Decision(next=Next.WITH_DESTINATION, due_at=now, probe_at=now + wait, setup=isinstance(error, BadSetup))
+        # The parcel stops; the destination is tried again with another.
+        return Decision(next=Next.PARK, probe_at=probe_at, setup=isinstance(error, BadSetup))
+    if probe_at is not None:
+        return Decision(next=Next.WITH_DESTINATION, due_at=now, probe_at=probe_at, setup=isinstance(error, BadSetup))
     wait = retry.waits[min(attempt - 1, len(retry.waits) - 1)]
     if isinstance(error, Temporary) and error.retry_after is not None:
         wait = max(wait, timedelta(seconds=error.retry_after))
     return Decision(next=Next.AGAIN, due_at=now + wait * (1 + retry.jitter * (2 * chance() - 1)))
+
+
+def _probe_at(error: HubError, now: datetime, retry: Retry) -> datetime | None:
+    """When to try the destination again; None when the failure says nothing about it as a whole."""
+    if not isinstance(error, SystemUnreachable | SystemBusy | BadSetup):
+        return None
+    if isinstance(error, Temporary) and error.retry_after is not None:
+        return now + timedelta(seconds=error.retry_after)
+    return now + retry.probe

@@ -61,6 +61,16 @@ def test_after_the_time_to_give_up_a_parcel_is_parked_for_a_person(error: HubErr
     assert decided(error, since=NOW - timedelta(days=3) + timedelta(seconds=1)).next is not Next.PARK
 
 
+@pytest.mark.parametrize(
+    ("error", "probe"), [(SystemBusy("x"), 30), (SystemUnreachable("x"), 30), (Temporary("x"), None)]
+)
+def test_a_parcel_that_is_parked_leaves_its_destination_to_the_next_probe(error: HubError, probe: int | None) -> None:
+    """Or nobody would try it until the lease of the probe that was parked has ended."""
+    found = decided(error, since=NOW - timedelta(days=3))
+    assert found.next is Next.PARK
+    assert found.probe_at == (None if probe is None else NOW + timedelta(seconds=probe))
+
+
 @pytest.mark.parametrize(("idempotent", "next_"), [("none", Next.IN_DOUBT), ("id", Next.WITH_DESTINATION)])
 def test_a_lost_answer_is_repeated_only_where_a_repeat_cannot_double(idempotent: str, next_: Next) -> None:
     assert decided(SystemUnreachable("x", answer_lost=True), idempotent=idempotent).next is next_
