@@ -202,6 +202,7 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
                 raise NotAParcel(f"the event's type is {event.type}, not {EVENT_TYPE}")
             data, identifier, source, trace, time = event.data, event.id, event.source, event.traceparent, event.time
         parcel_id = UUID(identifier)
+        time = time or datetime.fromtimestamp((parcel_id.int >> 80) / 1000).astimezone()
     except (msgspec.MsgspecError, ValueError) as error:
         if isinstance(error, NotAParcel):
             raise
@@ -214,7 +215,7 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
         dataset=data.dataset,
         version=data.version,
         batch=data.batch,
-        created_at=time or datetime.fromtimestamp((parcel_id.int >> 80) / 1000).astimezone(),
+        created_at=time,
         records=tuple(data.records),
         lane=data.lane,
         traceparent=trace,

@@ -34,6 +34,12 @@ class Utc(TypeDecorator[datetime]):
 
 
 def month_of(identifier: UUID) -> int:
-    """The month (yyyymm, Asia/Shanghai) in which a version 7 identifier was made: the partition of its rows."""
-    moment = datetime.fromtimestamp((identifier.int >> 80) / 1000, SHANGHAI)
+    """The month (yyyymm, Asia/Shanghai) in which a version 7 identifier was made: the partition of its rows.
+
+    0, where nothing is kept, for an identifier of somebody else whose first bits are no time before the year 10000.
+    """
+    try:
+        moment = datetime.fromtimestamp((identifier.int >> 80) / 1000, SHANGHAI)
+    except ValueError:
+        return 0
     return moment.year * 100 + moment.month

@@ -84,7 +84,14 @@ def test_an_answer_is_written_down_even_for_a_parcel_that_was_not_asked_about(
 def test_an_answer_counts_once_and_never_for_another_destination_or_for_nobody(city: City, waiting: list[UUID]) -> None:
     others = list(states(city, "other"))
     refusal = Answer(lines=(AnswerLine(cd_id="x", result=Result.REFUSED),))
-    said = [(others[0], Answer()), (uuid4(), Answer()), (waiting[0], Answer()), (waiting[0], refusal)]
+    strange = UUID(int=2**128 - 1)  # of no month
+    said = [
+        (others[0], Answer()),
+        (uuid4(), Answer()),
+        (strange, Answer()),
+        (waiting[0], Answer()),
+        (waiting[0], refusal),
+    ]
 
     first, second = collector(city, *said).tick(), collector(city, *said).tick()
 
