@@ -44,6 +44,9 @@ def test_what_comes_in_is_accepted_and_what_is_wrong_is_told(
 ) -> None:
     world = worlds[system.level]
     counterpart = world.counterpart(system.system)
+    back = [name_of(system, n) for n, feed in system.feeds.items() if feed.direction == "out"]
+    # The switch makes the same system's receiver refuse: nothing may be on its way to it.
+    assert until(lambda: all(standing(world, one).tally.open == 0 for one in back), 40)
     counterpart.switch(wrong=0.2)
     made = counterpart.announce(name, COUNT)
     counterpart.switch(wrong=0.0)
