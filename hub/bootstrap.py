@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hub import config
 from hub.broker import topology
@@ -42,6 +43,7 @@ from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
 from hub.sources import Sources
+from hub.tasks import Tasks
 from hub.translate.worker import Translator
 from hub.vault import Seal, seal_of
 from standards.clock import Clock, SystemClock
@@ -112,10 +114,15 @@ class Hub:
         """The hub's face to other hubs."""
         return Neighbours(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.seal)
 
+    def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
+        """What must be answered; `judge` says what is wrong with an answer before it counts."""
+        return Tasks(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.intake, judge)
+
     def scheduler(self) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
         again = LookupHolds(holds, Plans(self.ledger), self.desk)
+        desk = self.tasks(lambda _connection, _body: ())
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,
@@ -128,6 +135,7 @@ class Hub:
                 Job("bases that did not answer", timedelta(seconds=2), NotAnswered(again).run),
                 Job("bases that did not know", timedelta(seconds=2), NotKnown(again).run),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
+                Job("answers of tasks", timedelta(seconds=10), desk.send_answers),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )

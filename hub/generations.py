@@ -28,6 +28,7 @@ from adapters.formats.base import ReadOptions
 from hub.authority import authority_of
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
+from hub.openings import rules_of
 from hub.plan import Plan, RouteTo, lookups_of, references_of, routes_of
 from hub.settings import Connection, Settings
 from hub.vault import Seal, blind_of
@@ -143,6 +144,7 @@ class Generation:
                 if dataset.id in said.datasets
                 for owner in said.owners or ("",)
             },
+            tasks=rules_of(self.settings, name, dataset.id),
             lookups=lookups_of(self.settings, dataset, common),
             blind=blind_of(self.seal),
             seal=self.seal,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -12,15 +12,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from hub.authority import REFUSED, authority_of
+from hub.deadlines import Deadlines
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
-from hub.ledger import cases, filled, heads, holds, journal
-from hub.ledger.cases import Due, Opening
+from hub.ledger import cases, filled, heads, holds, journal, tasks
+from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head, Moves
 from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
+from hub.openings import openings, rules_of
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
@@ -39,7 +41,7 @@ class Holds:
     generations: Generations
     clock: Clock
     seal: Seal
-    due: Callable[[datetime], Due]
+    due: Deadlines
     owner: str
     _contents: Contents = field(init=False)
 
@@ -152,6 +154,7 @@ class Holds:
             **twin,
         )
         made = self._deliver(connection, held, row, values, head, now)
+        self._open_tasks(connection, held, row, values, now)
         holds.recount(connection, held.submission_id, {"held": -1, "accepted": 1}, parcels=made)
         cases.passed(
             connection,
@@ -217,6 +220,22 @@ class Holds:
             submission_id=held.submission_id,
             now=now,
         )
+
+    def _open_tasks(
+        self, connection: Connection, held: Held, row: Row[Any], values: Mapping[str, str], now: datetime
+    ) -> None:
+        opened = openings(
+            rules_of(self.generations.current().settings, row.connection, held.dataset),
+            {name: [value] for name, value in values.items()},
+            [0],
+            submission_id=held.submission_id,
+            first_row=held.row_no,
+            dataset=held.dataset,
+            party=held.party,
+            calendar=self.due.calendar,
+            now=now,
+        )
+        tasks.open_many(connection, list(opened))
 
     def _deliver(
         self,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from adapters.formats.base import ReadOptions
 from hub.authority import Authority
+from hub.openings import TaskRule
 from hub.settings import Connection, Destination, Party, Route, Settings
 from hub.translate.consult import LookupRule
 from hub.vault import NO_SEAL, Seal
@@ -86,6 +87,8 @@ class Plan:
     authority: Authority | None = None
     #: Owner -> the provincial system its data go up through; '' stands for every owner.
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    #: Tasks that its accepted records open.
+    tasks: tuple[TaskRule, ...] = ()
     #: Bases that each record is looked up in.
     lookups: tuple[LookupRule, ...] = ()
     #: Keyed blind index of a personal number; None where no key is set.

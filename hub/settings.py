@@ -127,6 +127,7 @@ class Connection(_Part):
     settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
     max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
     paused: bool = Field(False, description="Take nothing in for now.")
+    tasks: bool = Field(False, description="Its accepted records open tasks that must be answered (docs/flows.md).")
     test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
     stage: Stage = Field(
         "live", description="摸底, 对接中, 联调, 上线: before it is live, what comes in is test traffic."

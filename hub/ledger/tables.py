@@ -313,6 +313,61 @@ Index("ix_case_submission", case_.c.submission_id)
 
 # Attachments ---------------------------------------------------------------------------------------------------
 
+task = Table(
+    "task",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("flow", String(40), nullable=False),
+    Column("source", String(100), nullable=False),  # whose number it is: the element, or the party that handed it over
+    Column("number", String(200), nullable=False),
+    Column("addressed", String(40), nullable=False),  # code of the organisation it names; empty: none
+    Column("pair", Text, nullable=False),  # JSON: further numbers of the same thing
+    Column("sender", String(64), nullable=False),  # party that handed it over
+    Column("assignee", String(64), nullable=False),  # party that must answer; empty: in the pool
+    Column("dataset", String(64), nullable=False),
+    Column("submission_id", Uuid, nullable=False),  # of the record that opened it, newest revision
+    Column("row_no", Integer, nullable=False),
+    Column("state", String(40), nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("since", Utc, nullable=False),  # when it came to this state
+    Column("whole_due_at", Utc),  # what its sender asked for
+    Column("due_at", Utc),
+    Column("due_missing", String(80), nullable=False, server_default=""),
+    Column("ended_at", Utc),
+)
+Index("ix_task_identity", task.c.flow, task.c.source, task.c.number, task.c.addressed, unique=True)
+Index(
+    "ix_task_assignee",
+    task.c.assignee,
+    task.c.due_at,
+    postgresql_where=task.c.ended_at.is_(None),
+    sqlite_where=task.c.ended_at.is_(None),
+)
+
+task_step = Table(
+    "task_step",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("step", String(40), nullable=False),
+    Column("state", String(40), nullable=False),  # it led to
+    Column("party", String(64), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("said", LargeBinary),  # JSON, closed
+    Column("key_ref", String(64)),
+    Column("connection", String(64), nullable=False, server_default=""),  # its answer goes through; empty: no answer
+    Column("dataset", String(64), nullable=False, server_default=""),  # of the answer
+    Column("receipt_no", String(24), nullable=False, server_default=""),  # of the answer; empty: not handed in yet
+)
+Index(
+    "ix_task_step_unsent",
+    task_step.c.at,
+    postgresql_where=text("connection <> '' AND receipt_no = ''"),
+    sqlite_where=text("connection <> '' AND receipt_no = ''"),
+)
+
 attachment = Table(
     "attachment",
     metadata,

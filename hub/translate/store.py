@@ -1,6 +1,6 @@
 """Storing one prepared chunk: one transaction, one bulk write a table.
 
-heads read → decided → record, chunk, finding, case_, record_head, parcel, delivery, tally, journal, outbox
+heads read → decided → record, chunk, finding, case_, hold, task, record_head, parcel, delivery, tally, journal, outbox
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from hub.attachments import ELEMENTS, names_of
-from hub.ledger import attachments, bulk, cases, filled, heads, holds, journal, origins, submissions, tallies
-from hub.ledger.cases import Due, Opening
+from hub.deadlines import Deadlines
+from hub.ledger import attachments, bulk, cases, filled, heads, holds, journal, origins, submissions, tallies, tasks
+from hub.ledger.cases import Opening
 from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
+from hub.openings import openings
 from hub.plan import Plan
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.decide import Decision, decide
@@ -63,7 +65,7 @@ class Storing:
     plan: Plan
     owner: str
     lease: timedelta
-    due: Callable[[datetime], Due]
+    due: Deadlines
     hold_for: timedelta
     findings_kept: int
     #: Turns a bookmark into text; the first row of each zip member, for rows whose order cannot be told.
@@ -95,6 +97,8 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
             filled.add(connection, s.plan.seal, submission.id, kept)
         _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
         _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
+        if s.plan.tasks:
+            _tasks(connection, s, prepared, verdicts, first_row, now)
         _tally(connection, s, counts, findings, made, now)
     _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
     # Last, so that the row is locked for a moment only: those who settle parcels of this submission want it too.
@@ -447,6 +451,24 @@ def _holds(
         },
         len(held),
     )
+
+
+def _tasks(
+    connection: Connection, s: Storing, prepared: Prepared, verdicts: Sequence[Verdict], first_row: int, now: datetime
+) -> None:
+    """What came from above or from a neighbour and must be answered."""
+    opened = openings(
+        s.plan.tasks,
+        prepared.columns,
+        [i for i, verdict in enumerate(verdicts) if verdict is Verdict.ACCEPTED],
+        submission_id=s.submission.id,
+        first_row=first_row,
+        dataset=s.plan.dataset.id,
+        party=s.plan.party,
+        calendar=s.due.calendar,
+        now=now,
+    )
+    tasks.open_many(connection, list(opened))
 
 
 def _deliveries(

@@ -21,10 +21,11 @@ from sqlalchemy import Connection, func, select
 from adapters.formats import open_records
 from adapters.formats.base import LegacyChunk, Note, Reading
 from hub.broker.base import Message
+from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generation, Generations
 from hub.ledger import bulk, cases, journal, receipts, submissions
-from hub.ledger.cases import Due, Opening
+from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
@@ -58,7 +59,7 @@ class Translator:
     seal: Seal
     events: Events
     owner: str
-    due: Callable[..., Due]
+    due: Deadlines
     desk: Desk
     wake: Callable[[], None] = lambda: None
     _writer: ThreadPoolExecutor | None = field(default=None, init=False)

@@ -1,7 +1,7 @@
 """Flows: what must be answered by whom within which term.  The flows themselves are data (`data/*.yaml`)."""
 
 from standards.flows.due import Due, due_of
-from standards.flows.grammar import Escalation, Flow, Opening, State, Step, Term
+from standards.flows.grammar import Escalation, Flow, Opening, Role, State, Step, Term
 from standards.flows.load import flow, flows
 from standards.flows.moves import Moved, StepNotAllowed, allowed, move
 
@@ -11,6 +11,7 @@ __all__ = [
     "Flow",
     "Moved",
     "Opening",
+    "Role",
     "State",
     "Step",
     "StepNotAllowed",

@@ -28,6 +28,10 @@ Role = Literal["dispatcher", "assignee", "sender", "hub", "anyone"]
 Roles = Annotated[tuple[Role, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 
 
+#: Words that stand for what the hub knows, in `fills` and in a step's `answers`.
+FILLS = ("$numbered", "$step", "$party", "$party_code", "$now", "$claimed", "$overdue")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -110,6 +114,9 @@ class Flow(_Part):
     note: str = Field("", description="What an operator should know.")
     opened_by: dict[str, Opening] = Field(min_length=1, description="Data set: how its records open it.")
     answered_by: str = Field("", description="Data set of its answers; empty: the same record in a new revision.")
+    fills: dict[str, str] = Field(
+        {}, description="Elements of every answer that the hub fills in where nobody said them; see `FILLS`."
+    )
     first: str = Field(description="State it opens in.")
     states: dict[str, State] = Field(min_length=2, description="Every state.")
     steps: dict[str, Step] = Field(min_length=1, description="Every step.")
@@ -128,7 +135,16 @@ class Flow(_Part):
             for state in (*step.from_, step.to, *([step.beyond] if step.beyond else [])):
                 if state not in self.states:
                     yield f"step {name}: no state {state}"
+        for element, word in self.said_words():
+            if word.startswith("$") and word not in FILLS:
+                yield f"{element}: {word} is not one of {', '.join(FILLS)}"
         yield from self._dead_ends()
+
+    def said_words(self) -> Iterator[tuple[str, str]]:
+        """Every element that the flow itself gives an answer, and the word for it."""
+        yield from self.fills.items()
+        for step in self.steps.values():
+            yield from (step.answers or {}).items()
 
     def _dead_ends(self) -> Iterator[str]:
         """From every state there must be a way to an end, and a way to it from the first."""

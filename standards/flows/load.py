@@ -77,7 +77,7 @@ def _faults(one: Flow) -> Iterator[tuple[yaml_text.Path, str]]:
         yield ("answered_by",), f"no data set {one.answered_by}"
     known = [answer] if answer else [d for name in one.opened_by if (d := _dataset(name))]
     for name, step in one.steps.items():
-        for element in (*step.needs, *(step.answers or ())):
+        for element in (*step.needs, *(step.answers or ()), *one.fills):
             if element != PARTY and not any(element in d.by_id for d in known):
                 yield ("steps", name), f"the answer has no element {element}"
 

@@ -12,7 +12,7 @@ COMPLAINT = flow("complaint")
 def test_a_complaint_from_its_registration_to_the_follow_up() -> None:
     way = [
         ("registered", "dispatch", "hub", {"party": "market"}, "sent", None),
-        ("sent", "sign", "assignee", {}, "signed", {"step": "2"}),
+        ("sent", "sign", "assignee", {}, "signed", {"step": "2", "claim_time": "$now"}),
         ("signed", "accept", "assignee", {}, "accepted", None),
         (
             "accepted",
@@ -20,9 +20,9 @@ def test_a_complaint_from_its_registration_to_the_follow_up() -> None:
             "assignee",
             {"verify_result": "1", "handle_result": "已查处", "is_solved": "1"},
             "answered",
-            {"verify_result": "1", "handle_result": "已查处", "is_solved": "1", "step": "4"},
+            {"verify_result": "1", "handle_result": "已查处", "is_solved": "1", "step": "4", "finish_time": "$now"},
         ),
-        ("answered", "visit", "hub", {"satisfaction": "1"}, "closed", {"satisfaction": "1", "step": "5"}),
+        ("answered", "visit", "hub", {"satisfaction": "1", "is_solved": "1"}, "closed", {"satisfaction": "1", "is_solved": "1", "step": "5", "visit_time": "$now"}),
     ]
     for state, step, role, said, to, answer in way:
         moved = move(COMPLAINT, state, step, role=role, said=said, taken={})  # type: ignore[arg-type]

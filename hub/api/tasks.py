@@ -1,0 +1,73 @@
+"""`/v1/tasks`: what must be answered, by whom, until when; and the steps that answer it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from hub.api.access import Caller, Operator, TheHub
+from hub.bootstrap import Hub
+from hub.judge import judge
+from hub.ledger.credentials import Holder
+from hub.tasks import OPERATOR, Tasks
+from hub.tasks import Caller as Who
+
+router = APIRouter(prefix="/v1/tasks", tags=["任务 tasks"])
+
+
+class Step(BaseModel):
+    """A step and what is said with it."""
+
+    step: str = Field(max_length=40, description="步骤 one of the task's `allowed` steps")
+    said: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=4000)]] = Field(
+        {}, description="数据项及其值；`party` 为转给的接入方 elements of the answer; `party`: who it goes to"
+    )
+
+
+def desk(hub: Hub) -> Tasks:
+    """The tasks behind the door."""
+
+    def faults(connection: str, body: bytes) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = judge(hub, connection, body, "answer.json", "application/json")["records"]
+        return records
+
+    return hub.tasks(faults)
+
+
+def _who(holder: Holder) -> Who:
+    return Who(OPERATOR if holder.is_operator else holder.party, holder.party or "operator")
+
+
+@router.get("", summary="我的任务 my tasks")
+def find(
+    hub: TheHub,
+    who: Caller,
+    flow: Annotated[str, Query(max_length=40, description="只要这个流程 this flow only")] = "",
+    number: Annotated[str, Query(max_length=200, description="来源编号 the number its source gave it")] = "",
+    ended: Annotated[bool, Query(description="也要已办结的 those that ended too")] = False,
+    pool: Annotated[bool, Query(description="只要待派发、待认领的 those that belong to nobody yet")] = False,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[dict[str, Any]]:
+    """Those to be answered and those sent by the caller, the most urgent first; the operator sees all."""
+    return desk(hub).find(_who(who), flow=flow, number=number, ended=ended, pool=pool, limit=limit)
+
+
+@router.get("/counts", summary="任务统计 open and overdue tasks by flow, state and assignee")
+def counts(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+    """How many stand where, and how many of them are overdue; no assignee: the pool."""
+    return desk(hub).counts()
+
+
+@router.get("/{task}", summary="任务详情 a task, its steps and its record")
+def one(hub: TheHub, who: Caller, task: UUID) -> dict[str, Any]:
+    """With every step that was taken, and the steps the caller may take now."""
+    return desk(hub).one(_who(who), task)
+
+
+@router.post("/{task}/steps", summary="办理 take a step")
+def step(hub: TheHub, who: Caller, task: UUID, body: Step) -> dict[str, Any]:
+    """Refused with the reason and the allowed steps, or with the findings of the answer; then nothing has changed."""
+    return desk(hub).step(_who(who), task, body.step, body.said)
