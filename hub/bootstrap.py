@@ -45,6 +45,7 @@ from hub.settings import Settings
 from hub.sources import Sources
 from hub.tasks import Tasks
 from hub.translate.worker import Translator
+from hub.urging import Urging
 from hub.vault import Seal, seal_of
 from standards.clock import Clock, SystemClock
 from standards.ports import Transports
@@ -123,6 +124,7 @@ class Hub:
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
         again = LookupHolds(holds, Plans(self.ledger), self.desk)
         desk = self.tasks(lambda _connection, _body: ())
+        urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,
@@ -136,6 +138,8 @@ class Hub:
                 Job("bases that did not know", timedelta(seconds=2), NotKnown(again).run),
                 Job("holds that are late", timedelta(seconds=30), holds.overdue),
                 Job("answers of tasks", timedelta(seconds=10), desk.send_answers),
+                Job("terms of tasks", timedelta(seconds=10), urging.run),
+                Job("tasks without due time", timedelta(minutes=5), urging.fill_in),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )

@@ -59,6 +59,12 @@ class Events:
         """A destination went down, came back or was paused."""
         self._put(connection, f"destination.{state}", name, {"reason": reason}, now)
 
+    def task(
+        self, connection: Connection, identifier: str, says: str, detail: Mapping[str, Any], now: datetime
+    ) -> None:
+        """Somebody is told about a task: remind, overdue, escalate."""
+        self._put(connection, f"task.{says}", identifier, detail, now)
+
     def _put(
         self,
         connection: Connection,

@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 
 from adapters import registry
 from adapters.formats.base import ReadOptions
+from hub import answers
 from hub.authority import authority_of
 from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
@@ -106,7 +107,7 @@ class Generation:
             return ""
         return f"{self.mapping_of(name)} v{self.file_of(name)[0].version}"
 
-    def plan(self, name: str, answers: Mapping[str, Mapping[str, str]], dataset_id: str = "") -> Plan:
+    def plan(self, name: str, answered: Mapping[str, Mapping[str, str]], dataset_id: str = "") -> Plan:
         """Everything that translating a connection's hand-overs needs; for one thread."""
         settings = self.connection(name)
         file, crosswalks = self.file_of(name, dataset_id)
@@ -119,7 +120,7 @@ class Generation:
             common,
             self.standard.codes,
             crosswalks=crosswalks,
-            answers=answers,
+            answers=answered,
             functions=functions_of(self.standard),
         )
         party = self.settings.parties[settings.party]
@@ -145,6 +146,9 @@ class Generation:
                 for owner in said.owners or ("",)
             },
             tasks=rules_of(self.settings, name, dataset.id),
+            answers=answers.rules_of(self.settings, name, dataset.id, [e.id for e in dataset.elements]),
+            task_ways=answers.ways_of(self.settings),
+            to_tasks=self.task_routes(dataset),
             lookups=lookups_of(self.settings, dataset, common),
             blind=blind_of(self.seal),
             seal=self.seal,
@@ -161,6 +165,14 @@ class Generation:
             destinations=self.settings.destinations,
             zone=lambda destination: zone_of(self.settings, destination, dataset),
         )
+
+    def task_routes(self, dataset: DataSet) -> dict[str, RouteTo]:
+        """The destinations of what is a task or its answer, as routes of one data set."""
+        return {
+            name: RouteTo(name, str(said.direction), said.parcel, zone=zone_of(self.settings, name, dataset))
+            for name, said in self.settings.destinations.items()
+            if said.tasks
+        }
 
     def checker(self, dataset: DataSet, demand: frozenset[FilledBy] = frozenset({FilledBy.SENDER})) -> Checker:
         """A checker of a data set; for one thread."""

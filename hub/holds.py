@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from hub import answers
 from hub.authority import REFUSED, authority_of
 from hub.deadlines import Deadlines
 from hub.dispatch.contents import Contents
@@ -22,7 +23,8 @@ from hub.ledger.heads import Head, Moves
 from hub.ledger.holds import Held
 from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
-from hub.openings import openings, rules_of
+from hub.openings import Opened, openings, rules_of
+from hub.plan import with_tasks
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
@@ -153,8 +155,10 @@ class Holds:
             operation=operation,
             **twin,
         )
-        made = self._deliver(connection, held, row, values, head, now)
-        self._open_tasks(connection, held, row, values, now)
+        opened = self._opened(held, row, values, now)
+        made = self._deliver(connection, held, row, values, head, opened, now)
+        tasks.open_many(connection, [one.task for one in opened])
+        tasks.open_steps(connection, [one.step for one in opened if one.step is not None])
         holds.recount(connection, held.submission_id, {"held": -1, "accepted": 1}, parcels=made)
         cases.passed(
             connection,
@@ -221,10 +225,8 @@ class Holds:
             now=now,
         )
 
-    def _open_tasks(
-        self, connection: Connection, held: Held, row: Row[Any], values: Mapping[str, str], now: datetime
-    ) -> None:
-        opened = openings(
+    def _opened(self, held: Held, row: Row[Any], values: Mapping[str, str], now: datetime) -> list[Opened]:
+        found = openings(
             rules_of(self.generations.current().settings, row.connection, held.dataset),
             {name: [value] for name, value in values.items()},
             [0],
@@ -235,7 +237,7 @@ class Holds:
             calendar=self.due.calendar,
             now=now,
         )
-        tasks.open_many(connection, list(opened))
+        return list(found)
 
     def _deliver(
         self,
@@ -244,6 +246,7 @@ class Holds:
         row: Row[Any],
         values: dict[str, str],
         head: Head | None,
+        opened: Sequence[Opened],
         now: datetime,
     ) -> int:
         """Route the record as if it had just been accepted; how many parcels are on the way."""
@@ -256,7 +259,11 @@ class Holds:
             )
         ).one()
         dataset = generation.standard.dataset(held.dataset, where[0])
-        routes = generation.routes(row.connection, held.party, dataset)
+        ways = answers.ways_of(generation.settings)
+        more = {way: [0] for one in opened if (way := ways.get(one.task.assignee))}
+        routes = with_tasks(
+            generation.routes(row.connection, held.party, dataset), more, generation.task_routes(dataset)
+        )
         load = Load(
             submission_id=held.submission_id,
             lane=row.lane,

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
-from hub.ledger.tasks import StoredTask
-from hub.settings import Settings
+from hub.duties import Matter, responsible
+from hub.ledger.tasks import StoredStep, StoredTask
+from hub.settings import Duty, Settings
 from standards.calendar import WorkCalendar
 from standards.clock import SHANGHAI
 from standards.digest import uuid7
 from standards.expressions import items, parse
-from standards.flows import Flow, Opening, due_of, flows
+from standards.flows import Flow, Opening, due_of, flows, urge_at
+from standards.flows.moves import PARTY
 
 _DAY_END = time(23, 59, 59)
 
@@ -27,6 +29,7 @@ class TaskRule:
     opening: Opening
     #: Party by its credit code.
     parties: Mapping[str, str]
+    duties: tuple[Duty, ...] = ()
     names: tuple[str, ...] = ()
     condition: Callable[..., object] | None = None
 
@@ -54,10 +57,19 @@ def rules_of(settings: Settings, connection: str, dataset: str) -> tuple[TaskRul
             continue
         if opening.when:
             expression = parse(opening.when)
-            rules.append(TaskRule(flow, opening, parties, expression.names, expression.function()))
+            rules.append(TaskRule(flow, opening, parties, settings.duties, expression.names, expression.function()))
         else:
-            rules.append(TaskRule(flow, opening, parties))
+            rules.append(TaskRule(flow, opening, parties, settings.duties))
     return tuple(rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A task that a record opens, and the step that the hub takes at once where it knows who is responsible."""
+
+    row: int
+    task: StoredTask
+    step: StoredStep | None = None
 
 
 def openings(
@@ -71,7 +83,7 @@ def openings(
     party: str,
     calendar: WorkCalendar,
     now: datetime,
-) -> Iterator[StoredTask]:
+) -> Iterator[Opened]:
     """The tasks of accepted records; each organisation that a record names has one of its own."""
     for rule in rules:
         opening, flow = rule.opening, rule.flow
@@ -80,10 +92,14 @@ def openings(
             if not number or not rule.holds(columns, row):
                 continue
             whole = _moment(_at(columns, opening.due, row))
-            due = due_of(flow, flow.first, now, whole, calendar)
             pair = {name: value for name in opening.pair if (value := _at(columns, name, row))}
+            item, region = _at(columns, opening.item, row), _at(columns, opening.region, row)
+            matter = Matter(flow.flow, item, region, _at(columns, opening.industry, row))
             for code in _addressed(columns, opening, row):
-                yield StoredTask(
+                assignee = _responsible(rule, code, matter)
+                state, step = _first(flow, assignee)
+                due = due_of(flow, state, now, whole, calendar)
+                task = StoredTask(
                     id=uuid7(),
                     flow=flow.flow,
                     source=(_at(columns, opening.sender, row) or party)[:100],
@@ -91,18 +107,56 @@ def openings(
                     addressed=code[:40],
                     pair=json.dumps(pair, ensure_ascii=False),
                     sender=party,
-                    assignee=rule.parties.get(code, ""),
+                    assignee=assignee,
                     dataset=dataset,
                     submission_id=submission_id,
                     row_no=first_row + row,
-                    state=flow.first,
-                    steps=0,
+                    state=state,
+                    steps=1 if step else 0,
                     opened_at=now,
                     since=now,
                     whole_due_at=whole,
                     due_at=due.at,
                     due_missing=due.reason[:80],
+                    item=item[:100],
+                    region=region[:12],
+                    urge_at=urge_at(flow, now, due, calendar),
                 )
+                yield Opened(row, task, _taken(task, step) if step else None)
+
+
+def _responsible(rule: TaskRule, code: str, matter: Matter) -> str:
+    """The party that the record names; else the one that the directory does; '' when nobody is responsible."""
+    if named := rule.parties.get(code, ""):
+        return named
+    duty = responsible(rule.duties, matter)
+    return duty.party if duty is not None else ""
+
+
+def _first(flow: Flow, assignee: str) -> tuple[str, str]:
+    """The state a task opens in, and the step that the hub takes at once: hand on, or put into the pool."""
+    for name, step in flow.steps.items():
+        if flow.first not in step.from_ or "hub" not in step.by or step.answers:
+            continue
+        hands_on = assignee and step.needs == (PARTY,)
+        to_pool = not assignee and not step.needs and flow.states[step.to].holder == "anyone"
+        if hands_on or to_pool:
+            return step.to, name
+    return flow.first, ""
+
+
+def _taken(task: StoredTask, step: str) -> StoredStep:
+    return StoredStep(
+        task_id=task.id,
+        no=1,
+        step=step,
+        state=task.state,
+        party="",
+        actor="hub",
+        at=task.opened_at,
+        said=None,
+        key_ref=None,
+    )
 
 
 def _addressed(columns: Mapping[str, list[str]], opening: Opening, row: int) -> list[str]:

@@ -6,9 +6,10 @@ Built from a generation; not shared between threads, because the compiled parts 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.formats.base import ReadOptions
+from hub.answers import AnswerRule
 from hub.authority import Authority
 from hub.openings import TaskRule
 from hub.settings import Connection, Destination, Party, Route, Settings
@@ -50,12 +51,19 @@ class RouteTo:
     #: What the receiver gets of attachments: forward, reference or no.
     attachments: str = "reference"
 
+    #: Further rows that go there, by what they are to a task.
+    also: frozenset[int] = frozenset()
+    #: True when nothing else goes there.
+    only_tasks: bool = False
+
     def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
         """Which of these rows go there."""
+        if self.only_tasks:
+            return [i for i in rows if i in self.also]
         if self.condition is None:
             return list(rows)
         held = [columns.get(name) for name in self.names]
-        return [i for i in rows if self._holds([c[i] if c else "" for c in held])]
+        return [i for i in rows if i in self.also or self._holds([c[i] if c else "" for c in held])]
 
     def _holds(self, values: list[str]) -> bool:
         assert self.condition is not None
@@ -89,6 +97,12 @@ class Plan:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     #: Tasks that its accepted records open.
     tasks: tuple[TaskRule, ...] = ()
+    #: Tasks that its records answer.
+    answers: tuple[AnswerRule, ...] = ()
+    #: Party -> the destination that its tasks, and the answers to what it sent, go to.
+    task_ways: Mapping[str, str] = field(default_factory=dict)
+    #: Every destination by its name, for what is routed by a task.
+    to_tasks: Mapping[str, RouteTo] = field(default_factory=dict)
     #: Bases that each record is looked up in.
     lookups: tuple[LookupRule, ...] = ()
     #: Keyed blind index of a personal number; None where no key is set.
@@ -162,6 +176,22 @@ def references_of(
                     _SEVERITIES[word],
                 )
             )
+    return tuple(found)
+
+
+def with_tasks(
+    routes: Sequence[RouteTo], ways: Mapping[str, Sequence[int]], known: Mapping[str, RouteTo]
+) -> tuple[RouteTo, ...]:
+    """Routes with the rows that go to further destinations by what they are to a task."""
+    if not ways:
+        return tuple(routes)
+    named = {one.destination for one in routes}
+    found = [replace(r, also=frozenset(ways[r.destination])) if r.destination in ways else r for r in routes]
+    found += [
+        replace(known[name], also=frozenset(rows), only_tasks=True)
+        for name, rows in ways.items()
+        if name not in named and name in known
+    ]
     return tuple(found)
 
 

@@ -167,6 +167,9 @@ class Destination(_Part):
     receipt_due: Duration = Field(timedelta(hours=24), description="When a receipt that comes later is overdue.")
     retry: Retry = Field(Retry(), description="Patience with it.")
     paused: bool = Field(False, description="Keep its parcels waiting.")
+    tasks: bool = Field(
+        False, description="What its party must answer goes here, and the answers to what it sent (docs/flows.md)."
+    )
     zone: Literal["government", "internet"] = Field(
         "government", description="internet: only elements that owners released go there, never personal ones."
     )
@@ -184,6 +187,19 @@ class Route(_Part):
         "reference", description="Of what its records name the receiver may fetch it, is told of it, or neither."
     )
     when: str = Field("", description="Expression over the record; empty: always.")
+
+
+class Duty(_Part):
+    """Who is responsible for what (articles 11 and 28): tasks that name nobody are handed on by it."""
+
+    party: Name = Field(description="Who is responsible; the hub below where the organisation is one of its own.")
+    items: tuple[str, ...] = Field((), description="Supervision item codes, or their beginnings; empty: all.")
+    industries: tuple[str, ...] = Field((), description="GB/T 4754 codes, or their beginnings; empty: all.")
+    regions: tuple[str, ...] = Field((), description="GB/T 2260 codes; 140200 stands for all below it; empty: all.")
+    flows: tuple[str, ...] = Field((), description="Kinds of task (standards/flows); empty: all.")
+    leader: str = Field("", description="责任领导 the named leader.")
+    organ: str = Field("", description="责任机构 the named organ.")
+    person: str = Field("", description="责任人 the named person.")
 
 
 class SourcePriority(_Part):
@@ -296,6 +312,7 @@ class Settings(_Part):
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")
     routes: tuple[Route, ...] = Field((), description="Which records go to whom.")
+    duties: tuple[Duty, ...] = Field((), description="Who is responsible for what.")
     source_priority: tuple[SourcePriority, ...] = Field((), description="Whose word counts (一数一源).")
     lookups: dict[Name, LookupSettings] = Field({}, description="Bases that records are compared with.")
     checks_by_lookup: tuple[LookupRule, ...] = Field((), description="What is looked up, and what follows.")

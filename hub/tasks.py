@@ -9,27 +9,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from hub.answers import moved
 from hub.deadlines import Deadlines
-from hub.dispatch.contents import Contents
+from hub.duties import Matter, responsible
 from hub.generations import Generation, Generations
+from hub.handing import hand_on, opening_of
 from hub.intake import Intake
 from hub.ledger import journal, tasks
 from hub.ledger.engine import Ledger
-from hub.ledger.tables import record
 from hub.ledger.tasks import StoredStep, StoredTask
-from hub.ledger.types import month_of
 from hub.vault import Seal
 from standards.clock import Clock, local
 from standards.errors import BadRecord, HubError, UnknownName
-from standards.flows import Flow, Moved, Role, StepNotAllowed, allowed, due_of, flow, move
+from standards.flows import Flow, Role, StepNotAllowed, allowed, flow, move
 from standards.flows.moves import PARTY
 from standards.ports import HandOver
 
@@ -81,8 +81,17 @@ class Tasks:
         with self.ledger.read() as connection:
             steps = tasks.steps_of(connection, [identifier])[identifier]
             concerned = caller.party in (OPERATOR, found.assignee, found.sender)
-            opened_by = self._record(connection, found) if concerned else {}
-        return {**self._told(found, caller), "steps": [self._said(step) for step in steps], "record": opened_by}
+            opening = opening_of(connection, self.seal, found) if concerned else None
+            opened_by = opening.values if opening is not None else {}
+        duties = self.generations.current().settings.duties
+        duty = responsible(duties, Matter(found.flow, found.item, found.region))
+        named = {"leader": duty.leader, "organ": duty.organ, "person": duty.person} if duty is not None else {}
+        return {
+            **self._told(found, caller),
+            "duty": named,
+            "steps": [self._said(step) for step in steps],
+            "record": opened_by,
+        }
 
     def counts(self) -> list[dict[str, Any]]:
         """Open tasks by flow, state and assignee; '' is the pool."""
@@ -116,22 +125,22 @@ class Tasks:
             earlier = tasks.steps_of(connection, [identifier])[identifier]
         taken = Counter(one.step for one in earlier)
         role = _role(its, before, step, caller)
-        moved = move(its, before.state, step, role=role, said=said, taken=taken)
+        move_ = move(its, before.state, step, role=role, said=said, taken=taken)
         if role == "anyone" and not assignee:
             assignee = caller.party  # it claimed it
         through, dataset = "", ""
-        if moved.answer is not None:
+        if move_.answer is not None:
             dataset = its.answered_by or before.dataset
             through = _through(generation, assignee or before.sender, dataset)
         stored = StoredStep(
             task_id=identifier,
             no=before.steps + 1,
             step=step,
-            state=moved.state,
+            state=move_.state,
             party=caller.party,
             actor=caller.actor,
             at=now,
-            said=self._close({**(moved.answer or said)}),
+            said=self._close({**(move_.answer or said)}),
             key_ref=self.seal.key_ref,
             connection=through,
             dataset=dataset,
@@ -139,20 +148,14 @@ class Tasks:
         body = self._body(before, its, stored, earlier, generation, assignee) if through else b""
         if through:
             _must_fit(self.judge(through, body))
-        due = due_of(its, moved.state, now, before.whole_due_at, self.deadlines.calendar)
-        changes = {
-            "state": moved.state,
-            "since": now,
-            "assignee": _holder(its, moved, assignee),
-            "due_at": None if moved.ended else due.at,
-            "due_missing": "" if moved.ended else due.reason[:80],
-            "ended_at": now if moved.ended else None,
-        }
+        after = moved(its, replace(before, assignee=assignee), step, move_.state, self.deadlines.calendar, now)
 
         def work(connection: Connection) -> bool:
-            if not tasks.advance(connection, before, stored, **changes):
+            if not tasks.advance(connection, before, after, stored):
                 return False
-            detail = {"task": str(identifier), "flow": before.flow, "step": step, "state": moved.state}
+            if after.assignee and after.assignee != before.assignee:
+                hand_on(connection, generation, self.seal, after, now)
+            detail = {"task": str(identifier), "flow": before.flow, "step": step, "state": move_.state}
             entry = journal.Entry("task_step", caller.actor, before.submission_id, None, detail)
             journal.append(connection, [entry], now)
             return True
@@ -216,12 +219,14 @@ class Tasks:
     ) -> bytes:
         """The answer as a record: what was said, what the hub knows, and the elements it shares with the opening."""
         with self.ledger.read() as connection:
-            opened = self._record(connection, one)
+            opening = opening_of(connection, self.seal, one)
+        opened = opening.values if opening is not None else {}
         known = generation.standard.dataset(step.dataset).by_id
         own = generation.settings.parties.get(party)
         claimed = next((e.at for e in earlier if e.connection), step.at)
         late = one.due_at is not None and step.at > one.due_at
         words = {
+            "$number": one.number,
             "$numbered": f"{one.number}-{step.no}"[:50],
             "$step": str(step.no),
             "$party": own.title if own else "",
@@ -234,28 +239,15 @@ class Tasks:
         if its.answered_by:
             shared = {name for name, element in known.items() if element.refers or name in _shared(its)}
             values = {name: value for name, value in values.items() if name in shared}
-        values |= {name: words.get(word, word) for name, word in its.fills.items()}
+        fills = its.opened_by[one.dataset].fills
+        for name, word in {**its.fills, **fills}.items():
+            if not (name in fills and values.get(name)):  # what the record itself says goes before
+                values[name] = words.get(word, word)
+        if not its.answered_by:  # a new revision of the record itself, which stays its sender's
+            values["owner_org_code"] = opening.owner if opening is not None else ""
         said: dict[str, str] = json.loads(self.seal.open(step.said, step.key_ref)) if step.said else {}
         values |= {name: words.get(value, value) for name, value in said.items() if name in known and value}
         return json.dumps([values], ensure_ascii=False).encode()
-
-    def _record(self, connection: Connection, one: StoredTask) -> dict[str, str]:
-        """The record that opened it; empty when its content is no longer kept."""
-        where = connection.execute(
-            select(record.c.chunk, record.c.idx).where(
-                record.c.month == month_of(one.submission_id),
-                record.c.submission_id == one.submission_id,
-                record.c.row_no == one.row_no,
-            )
-        ).one_or_none()
-        if where is None or where.idx is None:
-            return {}
-        try:
-            lines = Contents(self.seal).of(connection, one.submission_id, where.chunk).lines
-        except HubError:
-            return {}
-        found: dict[str, str] = json.loads(lines[where.idx])
-        return found
 
     def _close(self, said: Mapping[str, str]) -> bytes:
         return self.seal.close(json.dumps(dict(said), ensure_ascii=False).encode())
@@ -294,6 +286,9 @@ class Tasks:
             "due_at": local(one.due_at).isoformat() if one.due_at else None,
             "due_missing": one.due_missing,
             "overdue": one.due_at is not None and one.due_at < now,
+            "escalated_at": local(one.escalated_at).isoformat() if one.escalated_at else None,
+            "item": one.item,
+            "region": one.region,
             "ended_at": local(one.ended_at).isoformat() if one.ended_at else None,
             "allowed": [
                 {"step": n, "title": its.steps[n].title, "title_en": its.steps[n].title_en, "needs": its.steps[n].needs}
@@ -327,11 +322,6 @@ def _assignee(generation: Generation, one: StoredTask, said: Mapping[str, str]) 
     if named and named not in parties:
         raise UnknownName(f"no party {named}", what_zh=f"没有接入方 {named}", hint=f"there are: {', '.join(parties)}")
     return named or one.assignee
-
-
-def _holder(its: Flow, moved: Moved, assignee: str) -> str:
-    """Back in the pool it belongs to nobody."""
-    return "" if its.states[moved.state].holder == "dispatcher" and moved.state in ("pool", "returned") else assignee
 
 
 def _through(generation: Generation, party: str, dataset: str) -> str:

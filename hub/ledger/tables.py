@@ -334,6 +334,11 @@ task = Table(
     Column("whole_due_at", Utc),  # what its sender asked for
     Column("due_at", Utc),
     Column("due_missing", String(80), nullable=False, server_default=""),
+    Column("item", String(100), nullable=False, server_default=""),  # what it is about, for dispatch and the pool
+    Column("region", String(12), nullable=False, server_default=""),
+    Column("urged", SmallInteger, nullable=False, server_default="0"),  # so many of its flow's urgings were told
+    Column("urge_at", Utc),  # of the next; empty: none is left
+    Column("escalated_at", Utc),
     Column("ended_at", Utc),
 )
 Index("ix_task_identity", task.c.flow, task.c.source, task.c.number, task.c.addressed, unique=True)
@@ -344,6 +349,21 @@ Index(
     postgresql_where=task.c.ended_at.is_(None),
     sqlite_where=task.c.ended_at.is_(None),
 )
+
+Index(
+    "ix_task_number",
+    task.c.flow,
+    task.c.number,
+    postgresql_where=task.c.ended_at.is_(None),
+    sqlite_where=task.c.ended_at.is_(None),
+)
+Index(
+    "ix_task_urge",
+    task.c.urge_at,
+    postgresql_where=task.c.ended_at.is_(None),
+    sqlite_where=task.c.ended_at.is_(None),
+)
+Index("ix_task_submission", task.c.submission_id)
 
 task_step = Table(
     "task_step",

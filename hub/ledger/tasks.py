@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from hub.ledger.sql import insert_of
+from hub.ledger.engine import Conflict
+from hub.ledger.sql import among, insert_of
 from hub.ledger.tables import task, task_step
 
 
@@ -41,6 +42,13 @@ class StoredTask:
     whole_due_at: datetime | None
     due_at: datetime | None
     due_missing: str = ""
+    #: What it is about, as far as its record says.
+    item: str = ""
+    region: str = ""
+    #: So many of its flow's urgings were told in this state, and when the next is due.
+    urged: int = 0
+    urge_at: datetime | None = None
+    escalated_at: datetime | None = None
     ended_at: datetime | None = None
 
 
@@ -63,6 +71,7 @@ class StoredStep:
 
 
 _TASK = [task.c[f.name] for f in fields(StoredTask)]
+_CHANGED = ("state", "since", "assignee", "due_at", "due_missing", "urged", "urge_at", "escalated_at", "ended_at")
 _STEP = [task_step.c[f.name] for f in fields(StoredStep)]
 
 
@@ -79,6 +88,20 @@ def open_many(connection: Connection, tasks: Sequence[StoredTask]) -> int:
     )
     connection.execute(statement, list(rows.values()))
     return len(rows)
+
+
+def open_steps(connection: Connection, steps: Sequence[StoredStep]) -> None:
+    """The steps that the hub took as it opened tasks; those of tasks that were there before are left out."""
+    if steps:
+        there = select(task.c.id).where(task.c.id.in_([one.task_id for one in steps]))
+        new = set(connection.execute(there).scalars())
+        rows = [_step_values(one) for one in steps if one.task_id in new]
+        if rows:
+            connection.execute(task_step.insert(), rows)
+
+
+def _step_values(one: StoredStep) -> dict[str, Any]:
+    return {f.name: getattr(one, f.name) for f in fields(one)}
 
 
 def _values(one: StoredTask) -> dict[str, Any]:
@@ -138,16 +161,16 @@ def steps_of(connection: Connection, identifiers: Iterable[UUID]) -> dict[UUID, 
     return found
 
 
-def advance(connection: Connection, before: StoredTask, step: StoredStep, **changes: Any) -> bool:
+def advance(connection: Connection, before: StoredTask, after: StoredTask, step: StoredStep) -> bool:
     """Take a step; False when somebody else took one meanwhile."""
     statement = (
         update(task)
         .where(task.c.id == before.id, task.c.steps == before.steps, task.c.ended_at.is_(None))
-        .values(steps=before.steps + 1, **changes)
+        .values(steps=after.steps, **{name: getattr(after, name) for name in _CHANGED})
     )
     if connection.execute(statement).rowcount != 1:
         return False
-    connection.execute(task_step.insert().values(**{f.name: getattr(step, f.name) for f in fields(step)}))
+    connection.execute(task_step.insert().values(**_step_values(step)))
     return True
 
 
@@ -168,4 +191,79 @@ def sent(connection: Connection, step: StoredStep, receipt_no: str) -> None:
         update(task_step)
         .where(task_step.c.task_id == step.task_id, task_step.c.no == step.no)
         .values(receipt_no=receipt_no)
+    )
+
+
+def open_by_number(connection: Connection, flows: Iterable[str], numbers: Iterable[str]) -> list[StoredTask]:
+    """The open tasks of these flows with these numbers."""
+    statement = select(*_TASK).where(
+        task.c.flow.in_(list(flows)), among(connection, task.c.number, list(numbers)), task.c.ended_at.is_(None)
+    )
+    return [StoredTask(**row._mapping) for row in connection.execute(statement)]
+
+
+def advance_many(
+    connection: Connection, moved: Sequence[tuple[StoredTask, StoredTask]], steps: Sequence[StoredStep]
+) -> None:
+    """Take the steps of many tasks, each from how it was to how it is now.
+
+    Raises Conflict when somebody else took one meanwhile: nothing was written.
+    """
+    if not moved:
+        return
+    statement = (
+        update(task)
+        .where(task.c.id == bindparam("b_id"), task.c.steps == bindparam("b_steps"), task.c.ended_at.is_(None))
+        .values(steps=bindparam("n_steps"), **{name: bindparam(f"n_{name}") for name in _CHANGED})
+    )
+    rows = [
+        {"b_id": before.id, "b_steps": before.steps, "n_steps": after.steps}
+        | {f"n_{name}": getattr(after, name) for name in _CHANGED}
+        for before, after in moved
+    ]
+    if connection.execute(statement, rows).rowcount != len(rows):
+        raise Conflict
+    connection.execute(task_step.insert(), [_step_values(one) for one in steps])
+
+
+def steps_taken(connection: Connection, identifiers: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """How often each step of tasks was taken."""
+    statement = (
+        select(task_step.c.task_id, task_step.c.step, func.count())
+        .where(among(connection, task_step.c.task_id, list(identifiers)))
+        .group_by(task_step.c.task_id, task_step.c.step)
+    )
+    found: dict[UUID, dict[str, int]] = {}
+    for identifier, step, number in connection.execute(statement):
+        found.setdefault(identifier, {})[step] = number
+    return found
+
+
+def to_urge(connection: Connection, now: datetime, limit: int) -> list[StoredTask]:
+    """Open tasks about which somebody must be told, the oldest first."""
+    statement = (
+        select(*_TASK).where(task.c.urge_at <= now, task.c.ended_at.is_(None)).order_by(task.c.urge_at).limit(limit)
+    )
+    return [StoredTask(**row._mapping) for row in connection.execute(statement)]
+
+
+def without_due(connection: Connection, limit: int) -> list[StoredTask]:
+    """Open tasks whose due time waits for a calendar."""
+    statement = select(*_TASK).where(task.c.due_missing != "", task.c.ended_at.is_(None)).limit(limit)
+    return [StoredTask(**row._mapping) for row in connection.execute(statement)]
+
+
+def change_many(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Change tasks that nobody moved meanwhile: rows of `id`, `steps` and what changes, the same for all."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name not in ("id", "steps")]
+    statement = (
+        update(task)
+        .where(task.c.id == bindparam("b_id"), task.c.steps == bindparam("b_steps"))
+        .values(**{name: bindparam(f"n_{name}") for name in names})
+    )
+    connection.execute(
+        statement,
+        [{"b_id": r["id"], "b_steps": r["steps"], **{f"n_{name}": r[name] for name in names}} for r in rows],
     )

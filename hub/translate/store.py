@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Connection
 
 from hub.attachments import ELEMENTS, names_of
@@ -23,8 +24,9 @@ from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
-from hub.openings import openings
-from hub.plan import Plan
+from hub.openings import Opened, openings
+from hub.plan import Plan, RouteTo, with_tasks
+from hub.translate.answering import Answers, ways
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.decide import Decision, decide
 from hub.translate.prepare import FindingRow, Prepared, Spots
@@ -32,6 +34,8 @@ from hub.translate.route import Load, route_records
 from standards.digest import sm3
 from standards.model import Severity
 from standards.states import CaseClass, Verdict
+
+log = structlog.get_logger()
 
 #: What the hub does not take at all is not wrong: there is nothing to report again.
 _NOT_TAKEN = "50001"
@@ -82,12 +86,16 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     waits: dict[int, bytes] = {}
     _check_references(connection, s, prepared, findings, worst, waits)
     _check_attachments(connection, s, prepared, findings)
-    decisions = _decide(connection, s, prepared, findings, worst, now)
+    answers = Answers(s.plan, submission, s.due.calendar) if s.plan.answers and not submission.test else None
+    decisions = _decide(connection, s, prepared, findings, worst, answers, now)
     verdicts = _verdicts(chunk.count, prepared, worst, decisions)
     counts = {v.value: n for v, n in Counter(verdicts).items()}
     counts["read"] = chunk.count
     stored = Stored(counts)
-    made = _deliveries(connection, s, prepared, decisions, verdicts, first_row, seq, now) if not submission.test else []
+    accepted = [i for i, v in enumerate(verdicts) if v is Verdict.ACCEPTED]
+    opened = _opened(s, prepared, accepted, first_row, now) if s.plan.tasks and not submission.test else []
+    routes = with_tasks(s.plan.routes, ways(s.plan, opened, answers, accepted), s.plan.to_tasks)
+    made = _deliveries(connection, s, prepared, decisions, accepted, routes, first_row, seq, now)
     stored.parcels = sum(1 for p in made if p.ended_at is None)
     _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
     stored.findings = _findings(connection, s, findings, first_row)
@@ -97,8 +105,10 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
             filled.add(connection, s.plan.seal, submission.id, kept)
         _cases(connection, s, prepared, findings, verdicts, decisions, first_row, now)
         _holds(connection, s, prepared, findings, verdicts, waits, first_row, now)
-        if s.plan.tasks:
-            _tasks(connection, s, prepared, verdicts, first_row, now)
+        if opened:
+            _tasks(connection, s, opened, now)
+        if answers is not None:
+            answers.write(connection, accepted, now)
         _tally(connection, s, counts, findings, made, now)
     _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
     # Last, so that the row is locked for a moment only: those who settle parcels of this submission want it too.
@@ -170,6 +180,7 @@ def _decide(
     prepared: Prepared,
     findings: list[FindingRow],
     worst: list[Severity | None],
+    answers: Answers | None,
     now: datetime,
 ) -> dict[int, Decision]:
     """The decision of each record that passed the checker and waits for nothing, by its index in the chunk."""
@@ -182,6 +193,11 @@ def _decide(
     if len(passing) < len(candidates):
         candidates = candidates.only([prepared.position[i] for i in passing])
     known = heads.look_up(connection, list(dict.fromkeys(candidates.key_hash)))
+    if answers is not None:
+        passing = _take_answers(connection, s, prepared, findings, worst, answers, passing, known, now)
+        candidates = prepared.candidates.only([prepared.position[i] for i in passing])
+        if not passing:
+            return stale
     foreign = {"hold": Verdict.HELD, "reject": Verdict.REJECTED}.get(s.plan.foreign)
     decided = decide(candidates, known, s.submission.id, foreign=foreign, clashes=_clash(s), authority=s.plan.authority)
     decisions = dict(zip(passing, decided.decisions, strict=True))
@@ -453,14 +469,43 @@ def _holds(
     )
 
 
-def _tasks(
-    connection: Connection, s: Storing, prepared: Prepared, verdicts: Sequence[Verdict], first_row: int, now: datetime
-) -> None:
+def _take_answers(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: list[FindingRow],
+    worst: list[Severity | None],
+    answers: Answers,
+    passing: list[int],
+    known: Mapping[bytes, list[Head]],
+    now: datetime,
+) -> list[int]:
+    """Judge what is new among the answers to tasks; the indexes that still pass.  What is known already is no step."""
+    of = prepared.candidates
+    new = [
+        i
+        for i in passing
+        if not any(
+            h.owner == of.owner[prepared.position[i]] and h.digest == of.digest[prepared.position[i]]
+            for h in known.get(of.key_hash[prepared.position[i]], ())
+        )
+    ]
+    refused = answers.judge(connection, prepared.columns, new, now)
+    spots = Spots(s.plan, prepared.chunk)
+    for row, value, why in refused:
+        label, place = spots.of(why.element, row)
+        findings.append(FindingRow(row, why.element, label, place, why.code, Severity.ERROR, value[:200], why.params))
+        worst[row] = Severity.ERROR
+    gone = {one.row for one in refused}
+    return [i for i in passing if i not in gone]
+
+
+def _opened(s: Storing, prepared: Prepared, accepted: Sequence[int], first_row: int, now: datetime) -> list[Opened]:
     """What came from above or from a neighbour and must be answered."""
-    opened = openings(
+    found = openings(
         s.plan.tasks,
         prepared.columns,
-        [i for i, verdict in enumerate(verdicts) if verdict is Verdict.ACCEPTED],
+        accepted,
         submission_id=s.submission.id,
         first_row=first_row,
         dataset=s.plan.dataset.id,
@@ -468,7 +513,17 @@ def _tasks(
         calendar=s.due.calendar,
         now=now,
     )
-    tasks.open_many(connection, list(opened))
+    return list(found)
+
+
+def _tasks(connection: Connection, s: Storing, opened: Sequence[Opened], now: datetime) -> None:
+    """Write them; what nobody is responsible for is told loudly."""
+    tasks.open_many(connection, [one.task for one in opened])
+    tasks.open_steps(connection, [one.step for one in opened if one.step is not None])
+    if pool := sum(1 for one in opened if not one.task.assignee):
+        detail = {"tasks": len(opened), "nobody_responsible": pool}
+        journal.append(connection, [journal.Entry("task_pool", s.owner, s.submission.id, None, detail)], now)
+        log.warning("nobody is responsible for tasks", action="task_pool", receipt_no=s.submission.receipt_no, **detail)
 
 
 def _deliveries(
@@ -476,14 +531,14 @@ def _deliveries(
     s: Storing,
     prepared: Prepared,
     decisions: Mapping[int, Decision],
-    verdicts: Sequence[Verdict],
+    accepted: Sequence[int],
+    routes: Sequence[RouteTo],
     first_row: int,
     seq: int,
     now: datetime,
 ) -> list[StoredParcel]:
     """One delivery for each accepted record and destination; parcels of records that may go together."""
-    accepted = [i for i, v in enumerate(verdicts) if v is Verdict.ACCEPTED]
-    if not accepted or not s.plan.routes:
+    if not accepted or not routes or s.submission.test:
         return []
     last_of_key: dict[tuple[bytes, str], int] = {}
     for i in accepted:
@@ -504,7 +559,7 @@ def _deliveries(
         columns=prepared.columns,
         identity=lambda i: (prepared.key_of(i)[1], decisions[i].operation),
     )
-    return route_records(connection, s.plan.routes, load, accepted, newest, twins, now)
+    return route_records(connection, routes, load, accepted, newest, twins, now)
 
 
 def _tally(

@@ -1,6 +1,6 @@
 """Flows: what must be answered by whom within which term.  The flows themselves are data (`data/*.yaml`)."""
 
-from standards.flows.due import Due, due_of
+from standards.flows.due import Due, due_of, urge_at, urgings
 from standards.flows.grammar import Escalation, Flow, Opening, Role, State, Step, Term
 from standards.flows.load import flow, flows
 from standards.flows.moves import Moved, StepNotAllowed, allowed, move
@@ -21,4 +21,6 @@ __all__ = [
     "flow",
     "flows",
     "move",
+    "urge_at",
+    "urgings",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -41,11 +40,18 @@ def _earlier(end: datetime, whole: datetime | None) -> Due:
     return Due(end if whole is None else min(end, whole))
 
 
-def told(flow: Flow, since: datetime, due: datetime, now: datetime, calendar: WorkCalendar) -> Iterator[Escalation]:
-    """Everything that somebody should have been told by now, the first first."""
-    for one in flow.urging:
-        if now >= _moment(one, since, due, calendar):
-            yield one
+def urgings(flow: Flow, since: datetime, due: datetime, calendar: WorkCalendar) -> list[tuple[datetime, Escalation]]:
+    """Who is told what, and when, the first first."""
+    told = [(_moment(one, since, due, calendar), one) for one in flow.urging]
+    return sorted(told, key=lambda pair: pair[0])
+
+
+def urge_at(flow: Flow, since: datetime, due: Due, calendar: WorkCalendar, told: int = 0) -> datetime | None:
+    """When somebody is told next, after so many were told; None: nobody any more, or nobody knows when."""
+    if due.at is None:
+        return None
+    rest = urgings(flow, since, due.at, calendar)[told:]
+    return rest[0][0] if rest else None
 
 
 def _moment(one: Escalation, since: datetime, due: datetime, calendar: WorkCalendar) -> datetime:

@@ -29,7 +29,10 @@ Roles = Annotated[tuple[Role, ...], BeforeValidator(lambda v: (v,) if isinstance
 
 
 #: Words that stand for what the hub knows, in `fills` and in a step's `answers`.
-FILLS = ("$numbered", "$step", "$party", "$party_code", "$now", "$claimed", "$overdue")
+FILLS = ("$number", "$numbered", "$step", "$party", "$party_code", "$now", "$claimed", "$overdue")
+
+#: Where a step leads that changes nothing but is said: urging.
+STAYS = "stays"
 
 
 class _Part(BaseModel):
@@ -67,7 +70,7 @@ class Step(_Part):
     title: str = Field(description="Chinese.")
     title_en: str = Field(description="English.")
     from_: Several = Field(alias="from", description="States it can be taken in.")
-    to: str = Field(description="State it leads to.")
+    to: str = Field(description="State it leads to; `stays`: the one it was taken in.")
     by: Roles = Field(description="Who may take it.")
     needs: Several = Field((), description="What must be said with it: elements of the answer, or `party`.")
     answers: dict[str, str] | None = Field(
@@ -92,8 +95,10 @@ class Opening(_Part):
     pair: Several = Field((), description="Further numbers of the same thing, kept together.")
     item: str = Field("", description="Element with the supervision item; for dispatch.")
     region: str = Field("", description="Element with the division; for dispatch.")
+    industry: str = Field("", description="Element with the industry; for dispatch.")
     assignees: str = Field("", description="Element with the parties it is for; several: a task each.")
     when: str = Field("", description="Only records of which this expression is true.")
+    fills: dict[str, str] = Field({}, description="As the flow's `fills`, for what was opened by this data set.")
 
 
 class Escalation(_Part):
@@ -133,7 +138,7 @@ class Flow(_Part):
             yield f"first: no state {self.first}"
         for name, step in self.steps.items():
             for state in (*step.from_, step.to, *([step.beyond] if step.beyond else [])):
-                if state not in self.states:
+                if state not in (*self.states, STAYS):
                     yield f"step {name}: no state {state}"
         for element, word in self.said_words():
             if word.startswith("$") and word not in FILLS:
@@ -143,6 +148,8 @@ class Flow(_Part):
     def said_words(self) -> Iterator[tuple[str, str]]:
         """Every element that the flow itself gives an answer, and the word for it."""
         yield from self.fills.items()
+        for opening in self.opened_by.values():
+            yield from opening.fills.items()
         for step in self.steps.values():
             yield from (step.answers or {}).items()
 
@@ -150,7 +157,7 @@ class Flow(_Part):
         """From every state there must be a way to an end, and a way to it from the first."""
         ways: dict[str, set[str]] = {name: set() for name in self.states}
         for step in self.steps.values():
-            for state in step.from_:
+            for state in step.from_ if step.to != STAYS else ():
                 ways.setdefault(state, set()).update({step.to, *([step.beyond] if step.beyond else [])})
         for name in self.states.keys() - _reached({self.first}, ways):
             yield f"no way leads to {name}"
@@ -158,6 +165,11 @@ class Flow(_Part):
         for name in self.states:
             if not _reached({name}, ways) & ends:
                 yield f"no way leads from {name} to an end"
+
+    def frees(self, state: str) -> bool:
+        """True when a task that comes to this state belongs to nobody: somebody must be named, or claim it."""
+        ways = [step for step in self.steps.values() if state in step.from_]
+        return any("party" in step.needs or "anyone" in step.by for step in ways)
 
     def open_states(self) -> tuple[str, ...]:
         """Where somebody must still act."""

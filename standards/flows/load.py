@@ -77,7 +77,8 @@ def _faults(one: Flow) -> Iterator[tuple[yaml_text.Path, str]]:
         yield ("answered_by",), f"no data set {one.answered_by}"
     known = [answer] if answer else [d for name in one.opened_by if (d := _dataset(name))]
     for name, step in one.steps.items():
-        for element in (*step.needs, *(step.answers or ()), *one.fills):
+        opened = [element for opening in one.opened_by.values() for element in opening.fills]
+        for element in (*step.needs, *(step.answers or ()), *one.fills, *opened):
             if element != PARTY and not any(element in d.by_id for d in known):
                 yield ("steps", name), f"the answer has no element {element}"
 
@@ -90,5 +91,13 @@ def _dataset(name: str) -> DataSet | None:
 
 
 def _elements(opening: Opening) -> Iterator[str]:
-    words = (opening.number, opening.sender, opening.due, opening.item, opening.region, opening.assignees)
+    words = (
+        opening.number,
+        opening.sender,
+        opening.due,
+        opening.item,
+        opening.region,
+        opening.industry,
+        opening.assignees,
+    )
     yield from (word for word in (*words, *opening.pair) if word)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from standards.errors import HubError
-from standards.flows.grammar import Flow, Role, Step
+from standards.flows.grammar import STAYS, Flow, Role, Step
 
 #: The word of a step that says to whom a task goes.
 PARTY = "party"
@@ -52,7 +52,7 @@ def move(flow: Flow, state: str, step: str, *, role: Role, said: Mapping[str, st
     if missing := [name for name in found.needs if not said.get(name, "").strip()]:
         names = ", ".join(missing)
         raise _refused(flow, state, role, f"{found.title_en} needs {names}", f"{found.title}须填写：{names}")
-    to = found.to
+    to = state if found.to == STAYS else found.to
     if found.most is not None and taken.get(step, 0) >= found.most:
         to = found.beyond
     return Moved(step, to, flow.states[to].end, _answer(found, said))

@@ -103,9 +103,8 @@ def test_a_complaint_is_signed_for_answered_and_its_answer_is_above(province: Pr
     province.hand_down("from-above", complaint())
 
     (one,) = province.tasks("market")
-    assert (one["flow"], one["number"], one["state"], one["assignee"]) == ("complaint", "C-1", "registered", "market")
+    assert (one["flow"], one["number"], one["state"], one["assignee"]) == ("complaint", "C-1", "sent", "market")
     assert one["pair"] == {"upper_no": "U-9"}
-    assert province.step("", one, "dispatch", party="market").json()["state"] == "sent"
     assert province.step("market", one, "sign").json()["state"] == "signed"
     assert province.step("market", one, "accept").json()["state"] == "accepted"
     done = province.step("market", one, "answer", verify_result="1", handle_result="已责令改正", is_solved="1").json()
@@ -128,10 +127,9 @@ def test_a_step_out_of_turn_by_others_or_twice_is_refused_with_what_is_allowed(p
     province.hand_down("from-above", complaint())
     (one,) = province.tasks("market")
 
-    early = province.step("market", one, "sign")
+    early = province.step("market", one, "accept")
     assert early.status_code == 409
-    assert "待转办" in early.json()["detail"]
-    province.step("", one, "dispatch", party="market")
+    assert "待签收" in early.json()["detail"]
     assert province.step("ecology", one, "sign").status_code == 404, "a task of others is none"
     assert province.step("centre", one, "sign").status_code == 409
     province.step("market", one, "sign")
@@ -144,7 +142,6 @@ def test_a_step_out_of_turn_by_others_or_twice_is_refused_with_what_is_allowed(p
 def test_an_answer_that_does_not_fit_changes_nothing_and_says_which_element(province: Province) -> None:
     province.hand_down("from-above", complaint())
     (one,) = province.tasks("market")
-    province.step("", one, "dispatch", party="market")
     province.step("market", one, "sign")
 
     wrong = province.step("market", one, "answer", verify_result="9", handle_result="查", is_solved="x")
@@ -196,7 +193,6 @@ def test_an_answer_that_was_interrupted_is_handed_in_later_and_once(
 ) -> None:
     province.hand_down("from-above", complaint())
     (one,) = province.tasks("market")
-    province.step("", one, "dispatch", party="market")
     hub = province.running.hub
     taken = type(hub.intake).receive
 

@@ -22,7 +22,14 @@ def test_a_complaint_from_its_registration_to_the_follow_up() -> None:
             "answered",
             {"verify_result": "1", "handle_result": "已查处", "is_solved": "1", "step": "4", "finish_time": "$now"},
         ),
-        ("answered", "visit", "hub", {"satisfaction": "1", "is_solved": "1"}, "closed", {"satisfaction": "1", "is_solved": "1", "step": "5", "visit_time": "$now"}),
+        (
+            "answered",
+            "visit",
+            "hub",
+            {"satisfaction": "1", "is_solved": "1"},
+            "closed",
+            {"satisfaction": "1", "is_solved": "1", "step": "5", "visit_time": "$now"},
+        ),
     ]
     for state, step, role, said, to, answer in way:
         moved = move(COMPLAINT, state, step, role=role, said=said, taken={})  # type: ignore[arg-type]

@@ -34,6 +34,11 @@ def upgrade() -> None:
         sa.Column("whole_due_at", Utc(), nullable=True),
         sa.Column("due_at", Utc(), nullable=True),
         sa.Column("due_missing", sa.String(length=80), server_default="", nullable=False),
+        sa.Column("item", sa.String(length=100), server_default="", nullable=False),
+        sa.Column("region", sa.String(length=12), server_default="", nullable=False),
+        sa.Column("urged", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("urge_at", Utc(), nullable=True),
+        sa.Column("escalated_at", Utc(), nullable=True),
         sa.Column("ended_at", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
     )
@@ -45,6 +50,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
         sqlite_where=sa.text("ended_at IS NULL"),
     )
+    for name, columns in (("ix_task_number", ["flow", "number"]), ("ix_task_urge", ["urge_at"])):
+        op.create_index(
+            name,
+            "task",
+            columns,
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
+    op.create_index("ix_task_submission", "task", ["submission_id"])
     op.create_table(
         "task_step",
         sa.Column("task_id", sa.Uuid(), nullable=False),
