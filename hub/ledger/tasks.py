@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -267,3 +267,14 @@ def change_many(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         statement,
         [{"b_id": r["id"], "b_steps": r["steps"], **{f"n_{name}": r[name] for name in names}} for r in rows],
     )
+
+
+def relocate(connection: Connection, submission_id: UUID, rows: Mapping[UUID, int]) -> None:
+    """Tasks are about these records from now on."""
+    if rows:
+        connection.execute(
+            update(task)
+            .where(task.c.id == bindparam("b_id"))
+            .values(submission_id=submission_id, row_no=bindparam("n")),
+            [{"b_id": identifier, "n": row} for identifier, row in rows.items()],
+        )

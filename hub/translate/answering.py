@@ -35,6 +35,7 @@ class Answers:
     plan: Plan
     submission: Submission
     calendar: WorkCalendar
+    first_row: int
     #: Row -> the steps it is.
     taken: dict[int, Answered] = field(default_factory=dict)
     #: Row -> the task it belongs to, whoever answered.
@@ -110,9 +111,18 @@ class Answers:
             ends[said.before.id] = (before, said.after)
             steps += self._steps(said, now)
         tasks.advance_many(connection, list(ends.values()), steps)
+        self._relocate(connection, accepted)
         if steps:
             detail = {"steps": len(steps), "tasks": len(ends)}
             journal.append(connection, [journal.Entry("task_steps", "hub", self.submission.id, None, detail)], now)
+
+    def _relocate(self, connection: Connection, accepted: Sequence[int]) -> None:
+        """Where an answer is a new revision of the record itself, the task is about that one from now on."""
+        mine = {rule.flow.flow for rule in self.plan.answers if not rule.flow.answered_by}
+        places = {
+            self.belongs[row].id: row for row in accepted if row in self.belongs and self.belongs[row].flow in mine
+        }
+        tasks.relocate(connection, self.submission.id, {one: self.first_row + row for one, row in places.items()})
 
     def _steps(self, said: Answered, now: datetime) -> list[StoredStep]:
         seal = self.plan.seal

@@ -86,7 +86,9 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     waits: dict[int, bytes] = {}
     _check_references(connection, s, prepared, findings, worst, waits)
     _check_attachments(connection, s, prepared, findings)
-    answers = Answers(s.plan, submission, s.due.calendar) if s.plan.answers and not submission.test else None
+    answers = None
+    if s.plan.answers and not submission.test:
+        answers = Answers(s.plan, submission, s.due.calendar, first_row)
     decisions = _decide(connection, s, prepared, findings, worst, answers, now)
     verdicts = _verdicts(chunk.count, prepared, worst, decisions)
     counts = {v.value: n for v, n in Counter(verdicts).items()}
