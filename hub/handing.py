@@ -32,7 +32,7 @@ class Opening:
     row: Row[Any]
 
 
-def opening_of(connection: Connection, seal: Seal, one: StoredTask) -> Opening | None:
+def opening_of(connection: Connection, contents: Contents, one: StoredTask) -> Opening | None:
     """The record that opened a task; None when its content is no longer kept."""
     month = month_of(one.submission_id)
     row = connection.execute(
@@ -64,7 +64,7 @@ def opening_of(connection: Connection, seal: Seal, one: StoredTask) -> Opening |
     if row is None or row.idx is None:
         return None
     try:
-        lines = Contents(seal).of(connection, one.submission_id, row.chunk).lines
+        lines = contents.of(connection, one.submission_id, row.chunk).lines
     except HubError:
         return None
     return Opening(json.loads(lines[row.idx]), row.owner, row.operation, row)
@@ -78,7 +78,7 @@ def hand_on(connection: Connection, generation: Generation, seal: Seal, one: Sto
     way = ways_of(generation.settings).get(one.assignee)
     if way is None or _has(connection, one, way):
         return 0
-    found = opening_of(connection, seal, one)
+    found = opening_of(connection, Contents(seal), one)
     if found is None:
         return 0
     dataset = generation.standard.dataset(one.dataset, found.row.dataset_version)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from hub.answers import moved
 from hub.deadlines import Deadlines
+from hub.dispatch.contents import Contents
 from hub.duties import Matter, responsible
 from hub.generations import Generation, Generations
 from hub.handing import hand_on, opening_of
@@ -36,6 +37,8 @@ from standards.ports import HandOver
 log = structlog.get_logger()
 
 _BATCH = 100
+#: Rows of a work list, and chunks remembered while it is made.
+_WORKLIST, _REMEMBERED = 1000, 32
 #: Operator of the hub, in the place of a party's name.
 OPERATOR = ""
 
@@ -81,7 +84,7 @@ class Tasks:
         with self.ledger.read() as connection:
             steps = tasks.steps_of(connection, [identifier])[identifier]
             concerned = caller.party in (OPERATOR, found.assignee, found.sender)
-            opening = opening_of(connection, self.seal, found) if concerned else None
+            opening = opening_of(connection, Contents(self.seal), found) if concerned else None
             opened_by = opening.values if opening is not None else {}
         duties = self.generations.current().settings.duties
         duty = responsible(duties, Matter(found.flow, found.item, found.region))
@@ -92,6 +95,39 @@ class Tasks:
             "steps": [self._said(step) for step in steps],
             "record": opened_by,
         }
+
+    def worklist(self, caller: Caller, name: str) -> tuple[str, list[dict[str, str]]]:
+        """What a party must answer in a flow, as rows of the answering data set with what is known filled in.
+
+        Filled in and handed over through the party's connection, each row is a step.  Raises UnknownName.
+        """
+        its = flow(name)
+        generation, now = self.generations.current(), self.clock.now()
+        contents = Contents(self.seal, _REMEMBERED)
+        with self.ledger.read() as connection:
+            found = [
+                one
+                for one in tasks.find(connection, party=caller.party, flow=name, limit=_WORKLIST)
+                if caller.party in (one.assignee, OPERATOR)
+            ]
+            steps = tasks.steps_of(connection, [one.id for one in found])
+        rows, dataset = [], its.answered_by
+        for one in found:
+            dataset = dataset or one.dataset
+            blank = StoredStep(
+                task_id=one.id,
+                no=one.steps + 1,
+                step="",
+                state=one.state,
+                party=caller.party,
+                actor="",
+                at=now,
+                said=None,
+                key_ref=None,
+                dataset=its.answered_by or one.dataset,
+            )
+            rows.append(self._values(one, its, blank, steps[one.id], generation, one.assignee, contents))
+        return dataset or next(iter(its.opened_by)), rows
 
     def counts(self) -> list[dict[str, Any]]:
         """Open tasks by flow, state and assignee; '' is the pool."""
@@ -217,9 +253,22 @@ class Tasks:
         generation: Generation,
         party: str,
     ) -> bytes:
+        """The answer as the body of a hand-over."""
+        return json.dumps([self._values(one, its, step, earlier, generation, party)], ensure_ascii=False).encode()
+
+    def _values(
+        self,
+        one: StoredTask,
+        its: Flow,
+        step: StoredStep,
+        earlier: Sequence[StoredStep],
+        generation: Generation,
+        party: str,
+        contents: Contents | None = None,
+    ) -> dict[str, str]:
         """The answer as a record: what was said, what the hub knows, and the elements it shares with the opening."""
         with self.ledger.read() as connection:
-            opening = opening_of(connection, self.seal, one)
+            opening = opening_of(connection, contents or Contents(self.seal), one)
         opened = opening.values if opening is not None else {}
         known = generation.standard.dataset(step.dataset).by_id
         own = generation.settings.parties.get(party)
@@ -247,7 +296,7 @@ class Tasks:
             values["owner_org_code"] = opening.owner if opening is not None else ""
         said: dict[str, str] = json.loads(self.seal.open(step.said, step.key_ref)) if step.said else {}
         values |= {name: words.get(value, value) for name, value in said.items() if name in known and value}
-        return json.dumps([values], ensure_ascii=False).encode()
+        return values
 
     def _close(self, said: Mapping[str, str]) -> bytes:
         return self.seal.close(json.dumps(dict(said), ensure_ascii=False).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from hub.api.access import Caller, Operator, TheHub
@@ -14,6 +14,9 @@ from hub.judge import judge
 from hub.ledger.credentials import Holder
 from hub.tasks import OPERATOR, Tasks
 from hub.tasks import Caller as Who
+from standards.exports import workbook
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 router = APIRouter(prefix="/v1/tasks", tags=["任务 tasks"])
 
@@ -59,6 +62,23 @@ def find(
 def counts(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
     """How many stand where, and how many of them are overdue; no assignee: the pool."""
     return desk(hub).counts()
+
+
+@router.get("/worklist.xlsx", summary="待办清单（Excel）my work list", response_class=Response)
+def worklist(
+    hub: TheHub,
+    who: Caller,
+    flow: Annotated[str, Query(max_length=40, description="流程 kind of task")],
+) -> Response:
+    """What is to be answered as the template of the answers, filled in as far as it is known.
+
+    Each row that is completed and handed over through the caller's connection for these answers is a step.
+    """
+    dataset, rows = desk(hub).worklist(_who(who), flow)
+    standard = hub.generations.current().standard
+    content = workbook.export(standard.dataset(dataset), standard, rows)
+    headers = {"content-disposition": f'attachment; filename="{flow}.xlsx"'}
+    return Response(content, media_type=XLSX, headers=headers)
 
 
 @router.get("/{task}", summary="任务详情 a task, its steps and its record")

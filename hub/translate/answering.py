@@ -40,38 +40,51 @@ class Answers:
     taken: dict[int, Answered] = field(default_factory=dict)
     #: Row -> the task it belongs to, whoever answered.
     belongs: dict[int, StoredTask] = field(default_factory=dict)
+    rule_of: dict[int, AnswerRule] = field(default_factory=dict)
     #: Tasks as they stand in the ledger.
     before: dict[UUID, StoredTask] = field(default_factory=dict)
+
+    def look_up(self, connection: Connection, columns: Mapping[str, list[str]], rows: Sequence[int]) -> None:
+        """Find the open tasks that records belong to."""
+        rules = self.plan.answers
+        numbers = {value for rule in rules for name, _ in rule.names.values() for value in _values(columns, name, rows)}
+        if not numbers:
+            return
+        found = tasks.open_by_number(connection, [rule.flow.flow for rule in rules], sorted(numbers))
+        self.before = {one.id: one for one in found}
+        by_number: dict[str, list[StoredTask]] = {}
+        for one in found:
+            by_number.setdefault(one.number, []).append(one)
+        for row in rows if found else ():
+            values = _Row(columns, row)
+            for rule in rules:
+                named = {values.get(name, "") for name, _ in rule.names.values()}
+                near = [one for number in sorted(named) for one in by_number.get(number, ())]
+                waiting = task_of(rule, values, near, self.plan.party)
+                if waiting is not None:
+                    self.belongs[row] = waiting
+                    self.rule_of[row] = rule
+
+    def adopts(self, row: int) -> bool:
+        """True when a record is what its party was asked to complete: it stays its sender's."""
+        one = self.belongs.get(row)
+        return one is not None and not self.rule_of[row].flow.answered_by and one.sender != self.plan.party
 
     def judge(
         self, connection: Connection, columns: Mapping[str, list[str]], rows: Sequence[int], now: datetime
     ) -> list[Refused]:
-        """Match records with open tasks; what may not be said now is told."""
-        rules = self.plan.answers
-        numbers = {value for rule in rules for name, _ in rule.names.values() for value in _values(columns, name, rows)}
-        if not rules or not numbers:
+        """Which steps these records are; what may not be said now is told."""
+        mine = [row for row in rows if row in self.belongs]
+        if not mine:
             return []
-        found = tasks.open_by_number(connection, [rule.flow.flow for rule in rules], sorted(numbers))
-        if not found:
-            return []
-        counts = tasks.steps_taken(connection, [one.id for one in found])
-        self.before = {one.id: one for one in found}
+        counts = tasks.steps_taken(connection, list(self.before))
         standing = dict(self.before)
-        by_number: dict[str, list[UUID]] = {}
-        for one in found:
-            by_number.setdefault(one.number, []).append(one.id)
         refused = []
-        for row in rows:
-            values = _Row(columns, row)
-            for rule in rules:
-                named = {values.get(name, "") for name, _ in rule.names.values()}
-                near = [standing[i] for number in sorted(named) for i in by_number.get(number, ())]
-                waiting = task_of(rule, values, near, self.plan.party)
-                if waiting is None:
-                    continue
-                why = self._one(rule, row, values, waiting, standing, counts, now)
-                if why is not None:
-                    refused.append(Refused(row, waiting.number, why))
+        for row in mine:
+            one = standing[self.belongs[row].id]
+            why = self._one(self.rule_of[row], row, _Row(columns, row), one, standing, counts, now)
+            if why is not None:
+                refused.append(Refused(row, one.number, why))
         return refused
 
     def _one(
@@ -84,7 +97,6 @@ class Answers:
         counts: dict[UUID, dict[str, int]],
         now: datetime,
     ) -> Refusal | None:
-        self.belongs[row] = one
         own = own_step(self.submission.external_id or "")
         if own is not None and own[0] == one.id and own[1] <= one.steps:
             return None  # the step was taken at the desk: this is only its answer

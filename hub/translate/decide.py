@@ -43,6 +43,11 @@ class Candidates:
         """Some of them, in their order."""
         return Candidates(*([column[p] for p in positions] for column in self._columns()))
 
+    def adopt(self, position: int, owner: str, cd_id: str) -> None:
+        """A record is a revision of somebody else's: it stays theirs."""
+        self.owner[position] = owner
+        self.cd_id[position] = cd_id
+
     def _columns(self) -> tuple[list[Any], ...]:
         return tuple(getattr(self, f.name) for f in fields(self))
 

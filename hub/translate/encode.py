@@ -83,3 +83,9 @@ def key_hashes(dataset: str, keys: Iterable[str]) -> list[bytes]:
     """As standards.digest.key_hash, of many keys of one data set."""
     prefix = f"{dataset}\x1f".encode()
     return [sm3(prefix + key.encode("utf-8", "surrogatepass"))[:KEY_BYTES] for key in keys]
+
+
+def cd_id_of(plan: Plan, columns: Mapping[str, list[str]], row: int, owner: str) -> str:
+    """The identity of one record as it would be with this owner."""
+    key = join_key([columns[name][row] if name in columns else "" for name in plan.dataset.natural_key])
+    return cd_id(owner, plan.dataset.id, key, hide=plan.dataset.key_personal)

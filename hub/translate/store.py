@@ -28,7 +28,8 @@ from hub.openings import Opened, openings
 from hub.plan import Plan, RouteTo, with_tasks
 from hub.translate.answering import Answers, ways
 from hub.translate.consult import WAITS_FOR_BASE
-from hub.translate.decide import Decision, decide
+from hub.translate.decide import Candidates, Decision, decide
+from hub.translate.encode import cd_id_of
 from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
 from standards.digest import sm3
@@ -483,15 +484,13 @@ def _take_answers(
     now: datetime,
 ) -> list[int]:
     """Judge what is new among the answers to tasks; the indexes that still pass.  What is known already is no step."""
-    of = prepared.candidates
-    new = [
-        i
-        for i in passing
-        if not any(
-            h.owner == of.owner[prepared.position[i]] and h.digest == of.digest[prepared.position[i]]
-            for h in known.get(of.key_hash[prepared.position[i]], ())
-        )
-    ]
+    answers.look_up(connection, prepared.columns, passing)
+    of, position = prepared.candidates, prepared.position
+    for i in passing:
+        owners = [h.owner for h in known.get(of.key_hash[position[i]], ())]
+        if owners and of.owner[position[i]] not in owners and answers.adopts(i):
+            of.adopt(position[i], owners[0], cd_id_of(s.plan, prepared.columns, i, owners[0]))
+    new = [i for i in passing if not _is_known(of, position[i], known)]
     refused = answers.judge(connection, prepared.columns, new, now)
     spots = Spots(s.plan, prepared.chunk)
     for row, value, why in refused:
@@ -500,6 +499,12 @@ def _take_answers(
         worst[row] = Severity.ERROR
     gone = {one.row for one in refused}
     return [i for i in passing if i not in gone]
+
+
+def _is_known(of: Candidates, position: int, known: Mapping[bytes, list[Head]]) -> bool:
+    """True when the owner's newest revision says the same."""
+    heads_ = known.get(of.key_hash[position], ())
+    return any(h.owner == of.owner[position] and h.digest == of.digest[position] for h in heads_)
 
 
 def _opened(s: Storing, prepared: Prepared, accepted: Sequence[int], first_row: int, now: datetime) -> list[Opened]:

@@ -52,8 +52,8 @@ _KINDS: dict[Kind, str] = {
 _NOT_IN_SHEET_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
 
-def export(dataset: DataSet, standard: Standard) -> bytes:
-    """The template as an .xlsx file; the same definition gives the same bytes."""
+def export(dataset: DataSet, standard: Standard, rows: Sequence[Mapping[str, str]] = ()) -> bytes:
+    """The template as an .xlsx file; the same definition gives the same bytes.  `rows`: what is filled in already."""
     held = io.BytesIO()
     book = xlsxwriter.Workbook(
         held,
@@ -68,7 +68,7 @@ def export(dataset: DataSet, standard: Standard) -> bytes:
     )
     book.set_custom_property("hub_dataset", dataset.id)
     book.set_custom_property("hub_version", dataset.version)
-    _Template(book, dataset, standard).write()
+    _Template(book, dataset, standard).write(rows)
     book.close()
     return held.getvalue()
 
@@ -121,13 +121,14 @@ class _Template:
         self.heading = book.add_format({**frame, "bold": True, "bg_color": "#DDE3EA"})
         self.title = book.add_format({"bold": True, "font_size": 14})
 
-    def write(self) -> None:
+    def write(self, rows: Sequence[Mapping[str, str]]) -> None:
         """All three sheets; the data sheet comes first."""
         data = self.book.add_worksheet(sheet_name(self.dataset))
         explanations = self.book.add_worksheet(EXPLANATIONS)
         codes = self.book.add_worksheet(CODES)
         ranges = self._codes(codes)
         self._data(data, ranges)
+        self._rows(data, rows)
         self._explanations(explanations)
         data.activate()
 
@@ -159,6 +160,15 @@ class _Template:
         sheet.set_row(TITLE_ROW, 36)
         sheet.set_row(ID_ROW, None, None, {"hidden": True})
         sheet.freeze_panes(FIRST_DATA_ROW, 0)
+
+    def _rows(self, sheet: Any, rows: Sequence[Mapping[str, str]]) -> None:
+        """What is filled in already; a code as the drop-down shows it."""
+        names = {e.list: self.standard.codelist(e.list).names for e in self.elements if e.list and e.type is Kind.CODE}
+        for number, values in enumerate(rows, FIRST_DATA_ROW):
+            for column, element in enumerate(self.elements):
+                if value := values.get(element.id, ""):
+                    known = names.get(element.list or "", {})
+                    sheet.write_string(number, column, choice(value, known.get(value, value)), self.text)
 
     def _need_format(self, element: Element) -> Any:
         if element.need == "must" and element.filled_by is FilledBy.SENDER:
