@@ -51,6 +51,10 @@ class Answers:
         if not numbers:
             return
         found = tasks.open_by_number(connection, [rule.flow.flow for rule in rules], sorted(numbers))
+        own = own_step(self.submission.external_id or "")
+        if own is not None and all(one.id != own[0] for one in found):
+            ended = tasks.get(connection, own[0])  # by this very step
+            found += [ended] if ended is not None else []
         self.before = {one.id: one for one in found}
         by_number: dict[str, list[StoredTask]] = {}
         for one in found:

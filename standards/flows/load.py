@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -81,6 +81,15 @@ def _faults(one: Flow) -> Iterator[tuple[yaml_text.Path, str]]:
         for element in (*step.needs, *(step.answers or ()), *one.fills, *opened):
             if element != PARTY and not any(element in d.by_id for d in known):
                 yield ("steps", name), f"the answer has no element {element}"
+    yield from _codes(one, known)
+
+
+def _codes(one: Flow, known: Sequence[DataSet]) -> Iterator[tuple[yaml_text.Path, str]]:
+    """Codes that the flow itself gives and that are in no list."""
+    for element, word in one.said_words():
+        lists = {d.by_id[element].list for d in known if element in d.by_id} - {None}
+        if not word.startswith("$") and lists and not any(word in built_in().codelist(n or "").names for n in lists):
+            yield ("steps",), f"{element}: {word} is not in {', '.join(sorted(n or '' for n in lists))}"
 
 
 def _dataset(name: str) -> DataSet | None:
