@@ -124,7 +124,7 @@ class Hub:
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
         again = LookupHolds(holds, Plans(self.ledger), self.desk)
         desk = self.tasks(lambda _connection, _body: ())
-        urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
+        urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events, desk.urge)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
             self.ledger,

@@ -127,7 +127,9 @@ class Connection(_Part):
     settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
     max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
     paused: bool = Field(False, description="Take nothing in for now.")
-    tasks: bool = Field(False, description="Its accepted records open tasks that must be answered (docs/flows.md).")
+    tasks: bool = Field(
+        False, description="Its accepted records open tasks that must be answered (docs/reference/flows.md)."
+    )
     test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
     stage: Stage = Field(
         "live", description="摸底, 对接中, 联调, 上线: before it is live, what comes in is test traffic."
@@ -168,7 +170,8 @@ class Destination(_Part):
     retry: Retry = Field(Retry(), description="Patience with it.")
     paused: bool = Field(False, description="Keep its parcels waiting.")
     tasks: bool = Field(
-        False, description="What its party must answer goes here, and the answers to what it sent (docs/flows.md)."
+        False,
+        description="What its party must answer goes here, and the answers to what it sent (docs/reference/flows.md).",
     )
     zone: Literal["government", "internet"] = Field(
         "government", description="internet: only elements that owners released go there, never personal ones."

@@ -202,6 +202,10 @@ class Tasks:
             self._send(stored, body)
         return self.one(caller, identifier)
 
+    def urge(self, identifier: UUID, step: str) -> None:
+        """The hub itself urges; what it says goes to who sent the task."""
+        self.step(Caller(OPERATOR, "hub"), identifier, step, {})
+
     def send_answers(self) -> int:
         """Hand in the answers of steps that were written down and interrupted."""
         with self.ledger.read() as connection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection
@@ -17,7 +19,9 @@ from hub.ledger.engine import Ledger
 from hub.ledger.tasks import StoredTask
 from standards.calendar import WorkCalendar
 from standards.clock import Clock, local
+from standards.errors import HubError
 from standards.flows import Escalation, due_of, flow, urge_at, urgings
+from standards.flows.grammar import STAYS
 
 log = structlog.get_logger()
 
@@ -43,6 +47,8 @@ class Urging:
     clock: Clock
     deadlines: Deadlines
     events: Events
+    #: Takes a step for the hub; the step that urges goes to the level above as an answer, where the flow has one.
+    step: Callable[[UUID, str], object]
 
     def run(self) -> int:
         """Tell whoever must be told by now; how many were."""
@@ -68,7 +74,21 @@ class Urging:
         self.ledger.write(work)
         for said in told:
             log.warning("the term of a task runs out", action="task_urged", **_detail(said))
+            if said.whom == _ABOVE:
+                self._tell_above(said.task)
         return len(told)
+
+    def _tell_above(self, one: StoredTask) -> None:
+        """The level that sent a task hears of its escalation by the urging step, where the flow answers with one."""
+        for name, step in flow(one.flow).steps.items():
+            if step.to == STAYS and step.answers and "hub" in step.by and one.state in step.from_:
+                try:
+                    self.step(one.id, name)
+                except HubError as error:
+                    log.warning(
+                        "the level above could not be told", action="task_above", task=str(one.id), why=error.what
+                    )
+                return
 
     def fill_in(self) -> int:
         """Due times of tasks whose year had no calendar, as soon as it has one."""

@@ -19,7 +19,7 @@ from standards.exports.handbook import common_page
 from standards.exports.handbook import export as handbook
 from standards.findings import catalogue
 from standards.registry import built_in
-from tools.docs import adapters, api, models, systems
+from tools.docs import adapters, api, flows, models, systems
 
 _MADE = "<!-- made by ./run docs; change the code, not this page -->"
 
@@ -216,6 +216,7 @@ def pages() -> Mapping[str, str]:
         "adapters.md": adapters.index,
         "datasets.md": datasets,
         "api.md": api.page,
+        "flows.md": flows.page,
     }
     for name, page in simple.items():
         made[f"reference/{name}"] = "\n".join([_MADE, "", *page()]).rstrip() + "\n"
