@@ -42,6 +42,7 @@ from hub.receipts import Receipts
 from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
+from hub.sharing.desk import Sharing
 from hub.sources import Sources
 from hub.tasks import Tasks
 from hub.translate.worker import Translator
@@ -114,6 +115,10 @@ class Hub:
     def neighbours(self) -> Neighbours:
         """The hub's face to other hubs."""
         return Neighbours(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.seal)
+
+    def sharing(self) -> Sharing:
+        """The desk of sharing: grants, queries, looks."""
+        return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines)
 
     def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""

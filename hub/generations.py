@@ -149,6 +149,8 @@ class Generation:
             answers=answers.rules_of(self.settings, name, dataset.id, [e.id for e in dataset.elements]),
             task_ways=answers.ways_of(self.settings),
             to_tasks=self.task_routes(dataset),
+            shares=any(one.shared for one in self.settings.destinations.values()),
+            codes={name: one.code for name, one in self.settings.parties.items()},
             lookups=lookups_of(self.settings, dataset, common),
             blind=blind_of(self.seal),
             seal=self.seal,
@@ -167,11 +169,11 @@ class Generation:
         )
 
     def task_routes(self, dataset: DataSet) -> dict[str, RouteTo]:
-        """The destinations of what is a task or its answer, as routes of one data set."""
+        """The destinations of what is a task, its answer, or shared, as routes of one data set."""
         return {
             name: RouteTo(name, str(said.direction), said.parcel, zone=zone_of(self.settings, name, dataset))
             for name, said in self.settings.destinations.items()
-            if said.tasks
+            if said.tasks or said.shared
         }
 
     def checker(self, dataset: DataSet, demand: frozenset[FilledBy] = frozenset({FilledBy.SENDER})) -> Checker:

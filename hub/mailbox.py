@@ -21,8 +21,8 @@ from hub.ledger import parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
+from hub.sharing.zone import zone_for
 from hub.vault import Seal
-from hub.zones import zone_of
 from standards.clock import Clock, local_text
 from standards.errors import UnknownName
 from standards.parcel import Answer, AnswerLine, Parcel
@@ -94,8 +94,10 @@ class Mailboxes:
         generation = self.generations.current()
         submission = submissions.get(connection, stored.submission_id)
         dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
-        zone = zone_of(generation.settings, stored.destination, dataset)
-        lines = going(zone, lines_of(connection, stored))
+        zone = zone_for(connection, generation, stored.destination, dataset, self.clock.now())
+        contents = Contents(self.seal)
+        kept = contents.of(connection, stored.submission_id, stored.chunk).lines
+        lines = going(zone, lines_of(connection, stored), kept.__getitem__)
         if submission is None or not lines:
             return None
         sender = generation.settings.parties.get(submission.party)
@@ -106,7 +108,7 @@ class Mailboxes:
             submission,
             origin=generation.settings.hub.name,
             provider=sender.code if sender is not None else generation.settings.hub.code,
-            contents=Contents(self.seal),
+            contents=contents,
             filled=fill(dataset, submission, self.settling.due),
             fills=looked_up(connection, generation, stored, self.seal),
             zone=zone,
@@ -132,7 +134,9 @@ class Mailboxes:
             generation = self.generations.current()
             dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
             # What was not shown is not confirmed.
-            lines = going(zone_of(generation.settings, stored.destination, dataset), lines_of(connection, stored))
+            zone = zone_for(connection, generation, stored.destination, dataset, now)
+            kept = Contents(self.seal).of(connection, stored.submission_id, stored.chunk).lines
+            lines = going(zone, lines_of(connection, stored), kept.__getitem__)
             level = str(self.generations.current().settings.parties[party].level or "")
             answer = Answer(lines=tuple(said), speaker=party, level=level, receipt_no=receipt_no)
             return settling.settle(connection, self.settling, stored, submission, lines, answer, now)

@@ -101,8 +101,11 @@ class Plan:
     answers: tuple[AnswerRule, ...] = ()
     #: Party -> the destination that its tasks, and the answers to what it sent, go to.
     task_ways: Mapping[str, str] = field(default_factory=dict)
-    #: Every destination by its name, for what is routed by a task.
+    #: Every destination by its name, for what is routed by a task or a subscription.
     to_tasks: Mapping[str, RouteTo] = field(default_factory=dict)
+    #: True when subscriptions may want its records; and the credit code of each party.
+    shares: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
     #: Bases that each record is looked up in.
     lookups: tuple[LookupRule, ...] = ()
     #: Keyed blind index of a personal number; None where no key is set.

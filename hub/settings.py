@@ -173,6 +173,9 @@ class Destination(_Part):
         False,
         description="What its party must answer goes here, and the answers to what it sent (docs/reference/flows.md).",
     )
+    shared: bool = Field(
+        False, description="Only what grants allow leaves for it, record by record and element by element (hub grant)."
+    )
     zone: Literal["government", "internet"] = Field(
         "government", description="internet: only elements that owners released go there, never personal ones."
     )

@@ -5,7 +5,19 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from hub.api import attachments, connections, mailbox, operations, parcels, problems, soap, standard, submissions, tasks
+from hub.api import (
+    attachments,
+    connections,
+    mailbox,
+    operations,
+    parcels,
+    problems,
+    sharing,
+    soap,
+    standard,
+    submissions,
+    tasks,
+)
 from hub.api.access import Doorkeeper
 from hub.api.waiting import Waiting
 from hub.bootstrap import Hub
@@ -32,6 +44,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(mailbox.router)
     app.include_router(parcels.router)
     app.include_router(tasks.router)
+    app.include_router(sharing.router)
     app.include_router(parcels.tracing)
     app.include_router(attachments.router)
     app.include_router(connections.router)

@@ -14,6 +14,7 @@ from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import delivery, record
 from hub.ledger.types import month_of
+from hub.sharing.zone import Shared
 from hub.zones import Zone
 from standards.clock import local_text
 from standards.parcel import Parcel, ParcelRecord
@@ -87,7 +88,7 @@ def build(
     contents: Contents,
     filled: Mapping[str, str],
     fills: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
-    zone: Zone | None = None,
+    zone: Zone | Shared | None = None,
 ) -> Parcel:
     """The parcel ready for its destination.
 

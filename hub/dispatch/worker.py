@@ -33,8 +33,8 @@ from hub.ledger.parcels import ANSWER_LOST, Claimed, StoredParcel
 from hub.ledger.submissions import Submission
 from hub.owners import is_dead
 from hub.settings import Destination as DestinationSettings
+from hub.sharing.zone import zone_for
 from hub.vault import Seal
-from hub.zones import zone_of
 from standards.clock import SHANGHAI, Clock
 from standards.digest import uuid7s
 from standards.errors import BadConfiguration, BadSetup, HubError, LedgerBusy, SystemUnreachable
@@ -174,10 +174,11 @@ class Dispatcher:
         lines: list[Line] = []
         try:
             dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
-            zone = zone_of(generation.settings, stored.destination, dataset)
             with self.ledger.read() as connection:
+                zone = zone_for(connection, generation, stored.destination, dataset, started)
                 held = lines_of(connection, stored)
-                lines = going(zone, held)
+                kept = self._contents.of(connection, stored.submission_id, stored.chunk).lines
+                lines = going(zone, held, kept.__getitem__)
                 parcel = (
                     build(
                         connection,

@@ -311,6 +311,48 @@ Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_wh
 Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_submission", case_.c.submission_id)
 
+# Sharing -------------------------------------------------------------------------------------------------------
+
+sharing_grant = Table(  # who may see what of whose data, for what, until when
+    "sharing_grant",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", String(64), nullable=False),  # party whose data it is
+    Column("receiver", String(64), nullable=False),  # party that may see it
+    Column("dataset", String(64), nullable=False),
+    Column("elements", Text, nullable=False),  # JSON: those that may be seen
+    Column("rule", Text, nullable=False, server_default=""),  # expression: only records of which it is true
+    Column("purpose", Text, nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("until_at", Utc, nullable=False),
+    Column("consent_at", Utc),  # empty: nothing is opened yet
+    Column("consent_by", String(200), nullable=False, server_default=""),
+    Column("ended_at", Utc),
+    Column("end_reason", Text, nullable=False, server_default=""),
+    Column("subscribed", String(64), nullable=False, server_default=""),  # destination that new records go to
+)
+Index("ix_sharing_grant_receiver", sharing_grant.c.receiver, sharing_grant.c.dataset)
+Index("ix_sharing_grant_owner", sharing_grant.c.owner)
+
+look = Table(  # who looked at whose data
+    "look",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("party", String(64), nullable=False),  # who looked; empty: the operator of this hub
+    Column("actor", String(80), nullable=False),
+    Column("owner", String(18), nullable=False),  # credit code of the organisation whose data it is
+    Column("dataset", String(64), nullable=False),
+    Column("grant_id", Uuid),
+    Column("way", String(20), nullable=False),  # query, export, batch, subject, subscription
+    Column("purpose", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("records", LargeBinary),  # JSON list of cd_ids, the first of them, closed
+    Column("key_ref", String(64)),
+)
+Index("ix_look_owner", look.c.owner, look.c.at)
+
 # Attachments ---------------------------------------------------------------------------------------------------
 
 task = Table(

@@ -17,7 +17,20 @@ from sqlalchemy import Connection
 
 from hub.attachments import ELEMENTS, names_of
 from hub.deadlines import Deadlines
-from hub.ledger import attachments, bulk, cases, filled, heads, holds, journal, origins, submissions, tallies, tasks
+from hub.ledger import (
+    attachments,
+    bulk,
+    cases,
+    filled,
+    grants,
+    heads,
+    holds,
+    journal,
+    origins,
+    submissions,
+    tallies,
+    tasks,
+)
 from hub.ledger.cases import Opening
 from hub.ledger.heads import Head
 from hub.ledger.parcels import StoredParcel
@@ -26,6 +39,7 @@ from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding, hold, record
 from hub.openings import Opened, openings
 from hub.plan import Plan, RouteTo, with_tasks
+from hub.sharing.zone import subscribed_rows
 from hub.translate.answering import Answers, ways
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.decide import Candidates, Decision, decide
@@ -97,7 +111,10 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
     stored = Stored(counts)
     accepted = [i for i, v in enumerate(verdicts) if v is Verdict.ACCEPTED]
     opened = _opened(s, prepared, accepted, first_row, now) if s.plan.tasks and not submission.test else []
-    routes = with_tasks(s.plan.routes, ways(s.plan, opened, answers, accepted), s.plan.to_tasks)
+    further = ways(s.plan, opened, answers, accepted)
+    if s.plan.shares and accepted and not submission.test:
+        _subscribed(connection, s, prepared, accepted, further, now)
+    routes = with_tasks(s.plan.routes, further, s.plan.to_tasks)
     made = _deliveries(connection, s, prepared, decisions, accepted, routes, first_row, seq, now)
     stored.parcels = sum(1 for p in made if p.ended_at is None)
     _records(connection, s, prepared, decisions, verdicts, seq, first_row, now)
@@ -521,6 +538,23 @@ def _opened(s: Storing, prepared: Prepared, accepted: Sequence[int], first_row: 
         now=now,
     )
     return list(found)
+
+
+def _subscribed(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    accepted: Sequence[int],
+    further: dict[str, list[int]],
+    now: datetime,
+) -> None:
+    """What subscriptions want goes to their destinations too."""
+    found = grants.subscribed(connection, s.plan.dataset.id, now)
+    wanted = subscribed_rows(
+        found, s.plan.codes, s.plan.dataset, prepared.columns, accepted, lambda i: prepared.key_of(i)[1]
+    )
+    for way, rows in wanted.items():
+        further[way] = sorted({*further.get(way, ()), *rows})
 
 
 def _tasks(connection: Connection, s: Storing, opened: Sequence[Opened], now: datetime) -> None:
