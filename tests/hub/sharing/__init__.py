@@ -1,0 +1,1 @@
+"""Sharing: grants, looks, exports, the file of one subject."""
