@@ -1,7 +1,8 @@
-"""`./run bench road|latency …`."""
+"""`./run bench road|latency|subject …`."""
 
 import sys
 
-from benchmarks.road import main
+from benchmarks import road, subject
 
-sys.exit(main(sys.argv[1:] or ["road"]))
+words = sys.argv[1:] or ["road"]
+sys.exit(subject.main(words[1:]) if words[0] == "subject" else road.main(words))

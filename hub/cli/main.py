@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import connections, data, demo, kit, parties, running, sharing, systems, tasks, words
+from hub.cli import connections, data, demo, kit, parties, rehearsing, running, sharing, systems, tasks, words
 from hub.cli.output import out
 
 app = typer.Typer(
@@ -34,6 +34,8 @@ app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")
 app.add_typer(running.crosswalk, name="crosswalk")
+words.standard_app.command("rehearse")(rehearsing.rehearse)
+words.standard_app.command("senders")(rehearsing.versions)
 app.add_typer(words.standard_app, name="standard")
 app.add_typer(words.mapping_app, name="mapping")
 systems.add_to(kit.adapter_app)
