@@ -18,6 +18,7 @@ from hub.neighbours import ADAPTER as NEIGHBOUR
 from hub.parties import ADAPTER as QUEUE
 from hub.parties import queues_twice
 from hub.settings import LEVELS, Settings
+from hub.task_checks import check_tasks
 from hub.vault import NO_SEAL
 from hub.zone_checks import check_zones
 from mappings.lint import lint
@@ -65,6 +66,7 @@ class _Check(Complaints):
         check_lookups(self, generation)
         self._source_priority(generation)
         check_zones(self, generation)
+        check_tasks(self)
         self._codes(generation)
 
     def _connection(self, generation: Generation, name: str) -> None:

@@ -53,7 +53,8 @@ def rules_of(settings: Settings, connection: str, dataset: str) -> tuple[TaskRul
     rules = []
     for flow in flows().values():
         opening = flow.opened_by.get(dataset)
-        if opening is None:
+        wanted = flow.flow in found.tasks if isinstance(found.tasks, tuple) else not flow.named
+        if opening is None or not wanted:
             continue
         if opening.when:
             expression = parse(opening.when)

@@ -127,8 +127,9 @@ class Connection(_Part):
     settings: dict[str, Any] = Field({}, description="Settings of the adapter.")
     max_mb: PositiveInt | None = Field(None, description="Largest hand-over of this connection.")
     paused: bool = Field(False, description="Take nothing in for now.")
-    tasks: bool = Field(
-        False, description="Its accepted records open tasks that must be answered (docs/reference/flows.md)."
+    tasks: bool | tuple[str, ...] = Field(
+        False,
+        description="Its accepted records open tasks that must be answered, or which flows (docs/reference/flows.md).",
     )
     test: bool = Field(False, description="What comes in is test traffic: judged and answered, never data.")
     stage: Stage = Field(

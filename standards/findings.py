@@ -30,8 +30,21 @@ LOOKED_UP = frozenset({"when", "choices", "pattern", "key"})
 #: … and what its maker gives in `params`.
 PARAMS = frozenset(
     [
-        *("crosswalk", "dataset", "encoding", "expected", "found", "group", "item", "length", "list", "max", "near"),
-        *("other", "other_row", "period", "reason", "system", "through", "today"),
+        *(
+            "allowed",
+            "crosswalk",
+            "dataset",
+            "encoding",
+            "expected",
+            "found",
+            "group",
+            "item",
+            "length",
+            "list",
+            "max",
+            "near",
+        ),
+        *("other", "other_row", "period", "reason", "state", "system", "through", "today"),
     ]
 )
 

@@ -117,6 +117,7 @@ class Flow(_Part):
     title_en: str = Field(description="English.")
     source: str = Field("", description="Where its rules come from.")
     note: str = Field("", description="What an operator should know.")
+    named: Flag = Field(False, description='Opened only by connections that name it: tasks = ["…"].')
     opened_by: dict[str, Opening] = Field(min_length=1, description="Data set: how its records open it.")
     answered_by: str = Field("", description="Data set of its answers; empty: the same record in a new revision.")
     fills: dict[str, str] = Field(

@@ -13,7 +13,7 @@ from standards import yaml_text
 from standards.errors import BadConfiguration, HubError, UnknownName
 from standards.expressions import parse
 from standards.flows.grammar import Flow, Opening
-from standards.flows.moves import PARTY
+from standards.flows.moves import PARTY, REASON
 from standards.model import DataSet
 from standards.registry import built_in
 
@@ -79,7 +79,7 @@ def _faults(one: Flow) -> Iterator[tuple[yaml_text.Path, str]]:
     for name, step in one.steps.items():
         opened = [element for opening in one.opened_by.values() for element in opening.fills]
         for element in (*step.needs, *(step.answers or ()), *one.fills, *opened):
-            if element != PARTY and not any(element in d.by_id for d in known):
+            if element not in (PARTY, REASON) and not any(element in d.by_id for d in known):
                 yield ("steps", name), f"the answer has no element {element}"
     yield from _codes(one, known)
 

@@ -10,6 +10,8 @@ from standards.flows.grammar import STAYS, Flow, Role, Step
 
 #: The word of a step that says to whom a task goes.
 PARTY = "party"
+#: The word of a step that says why; kept with the step, sent in no answer.
+REASON = "reason"
 
 
 class StepNotAllowed(HubError):
@@ -62,7 +64,7 @@ def _answer(step: Step, said: Mapping[str, str]) -> Mapping[str, str] | None:
     """What was said with the step, and what the step itself means."""
     if step.answers is None:
         return None
-    return {**{name: value for name, value in said.items() if name != PARTY}, **step.answers}
+    return {**{name: value for name, value in said.items() if name not in (PARTY, REASON)}, **step.answers}
 
 
 def _may(step: Step, role: Role) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from hub import serve
 from hub.bootstrap import prepare
+from standards.errors import BadConfiguration
 from tests.hub.city import config, until
 from tests.hub.tasks.test_journeys import MARKET, MORE, Json, Province, complaint, sample, stored
 from tests.receiver import Receiver
@@ -253,3 +254,44 @@ def test_many_complaints_are_dispatched_and_answered_none_twice(
     answered = {(c["assignee"], c["state"]): c["open"] for c in counts}
     assert answered[("market", "answered")] == count // 2
     assert ("market", "sent") not in answered
+
+
+def test_wrong_settings_of_tasks_are_told_with_the_near_name(tmp_path: Path) -> None:
+    more = MORE.replace("tasks = true", 'tasks = ["complaints"]', 1) + WAYS
+    more += '[destinations.twice]\nparty = "market"\nadapter = "mailbox"\ntasks = true\n'
+    more += '[[duties]]\nparty = "markt"\nflows = ["complain"]\n'
+    path = tmp_path / "hub.toml"
+    path.write_text(config("http://127.0.0.1:1", more=more), "utf-8")
+
+    with pytest.raises(BadConfiguration) as caught:
+        prepare(path)
+
+    said = str(caught.value.hint) + caught.value.what
+    assert "the tasks of market go to to-market already" in said
+    assert "markt" in said
+    assert "complaints" in said, "the flow of the connection"
+    assert "flow complain" in said, "the flow of the duty"
+
+
+def test_a_local_item_is_proposed_reviewed_and_a_conflict_reported(tmp_path: Path) -> None:
+    receiver = Receiver().start()
+    path = tmp_path / "hub.toml"
+    more = '[connections.local-items]\nparty = "market"\ndataset = "supervise_item_main"\ntasks = ["item_proposal"]\n'
+    more += '[[duties]]\nparty = "ecology"\nflows = ["item_proposal"]\n'
+    path.write_text(config(receiver.url, more=more), "utf-8")
+    running = serve.start(*prepare(path))
+    made = Province(running, receiver)
+    hand_in(made, "market", "local-items", [sample("supervise_item_main", matter_code="18034063")])
+
+    (one,) = made.tasks("ecology")
+    assert (one["flow"], one["state"], one["sender"]) == ("item_proposal", "proposed", "market")
+    assert made.step("market", one, "take").status_code == 409, "who proposes does not review"
+    assert made.step("ecology", one, "contradict").status_code == 409, "a conflict says with what"
+    assert made.step("ecology", one, "contradict", reason="与国家事项 18034001 重复").json()["state"] == "conflict"
+    (mine,) = made.tasks("market")
+    told = made.client("market").get(f"/v1/tasks/{mine['id']}").json()
+    assert told["steps"][0]["said"] == {"reason": "与国家事项 18034001 重复"}
+    assert made.step("market", one, "again").json()["state"] == "proposed"
+    assert made.step("ecology", one, "take").json()["ended_at"]
+    running.stop()
+    receiver.stop()

@@ -25,6 +25,7 @@ def test_every_kind_of_task_has_its_flow() -> None:
         "copy_notice",
         "dual_notice",
         "item_claim",
+        "item_proposal",
         "joint_punishment",
         "rectification",
         "risk_clue",
