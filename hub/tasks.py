@@ -202,6 +202,19 @@ class Tasks:
             self._send(stored, body)
         return self.one(caller, identifier)
 
+    def open(self, caller: Caller, connection: str, values: Mapping[str, str]) -> str:
+        """Hand in a record that opens a task; its receipt number.  Raises BadRecord with every fault."""
+        body = json.dumps([dict(values)], ensure_ascii=False).encode()
+        _must_fit(self.judge(connection, body))
+        hand_over = HandOver(
+            connection=connection,
+            name="task.json",
+            content_type="application/json",
+            actor=caller.actor,
+            lane="now",
+        )
+        return self.intake.receive(hand_over, [body]).receipt_no
+
     def urge(self, identifier: UUID, step: str) -> None:
         """The hub itself urges; what it says goes to who sent the task."""
         self.step(Caller(OPERATOR, "hub"), identifier, step, {})
@@ -405,7 +418,7 @@ def _must_fit(judged: Sequence[Mapping[str, Any]]) -> None:
         return
     raise BadRecord(
         "the answer does not fit: " + "; ".join(f"{f['element']}: {f['text_en']}" for f in told),
-        what_zh="反馈内容有误，任务未变动：" + "；".join(f"{f['element']}：{f['text']}" for f in told),
+        what_zh="内容有误，未作任何变动：" + "；".join(f"{f['element']}：{f['text']}" for f in told),
         hint="mend these elements and take the step again",
         hint_zh="请改正上述数据项后重新提交",
     )

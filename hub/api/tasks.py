@@ -8,13 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import Caller, Operator, TheHub, may_use
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
 from hub.tasks import OPERATOR, Tasks
 from hub.tasks import Caller as Who
 from standards.exports import workbook
+from standards.flows import StepNotAllowed
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -56,6 +57,25 @@ def find(
 ) -> list[dict[str, Any]]:
     """Those to be answered and those sent by the caller, the most urgent first; the operator sees all."""
     return desk(hub).find(_who(who), flow=flow, number=number, ended=ended, pool=pool, limit=limit)
+
+
+class NewTask(BaseModel):
+    """What is asked of somebody: a record of a data set that opens tasks."""
+
+    connection: str = Field(max_length=63, description="接入（tasks = true）connection whose records open tasks")
+    values: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=65535)]] = Field(
+        description="数据项及其值 elements of the record"
+    )
+
+
+@router.post("", summary="发起任务 open a task", status_code=202)
+def open_task(hub: TheHub, who: Caller, body: NewTask) -> dict[str, Any]:
+    """The record is judged at once: with a fault nothing is kept; else it takes the road of every record."""
+    may_use(hub, who, body.connection)
+    if not hub.generations.current().connection(body.connection).tasks:
+        raise StepNotAllowed(f"{body.connection} opens no tasks", what_zh=f"接入 {body.connection} 未开启任务（tasks）")
+    receipt_no = desk(hub).open(_who(who), body.connection, body.values)
+    return {"receipt_no": receipt_no}
 
 
 @router.get("/counts", summary="任务统计 open and overdue tasks by flow, state and assignee")

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2
 
+from adapters.simulators.counterpart import Counterpart
+from adapters.systems.recipe import name_of, party_of, recipe
 from hub import serve
 from hub.bootstrap import prepare
 from hub.ledger import credentials
@@ -186,14 +188,25 @@ class Levels:
 
 @contextmanager
 def levels(
-    folder: Path, receiver: Receiver, dataset: str, answers: str, *, channel: str = "", way: str = "", broker: str = ""
+    folder: Path,
+    receiver: Receiver,
+    dataset: str,
+    answers: str,
+    *,
+    channel: str = "",
+    way: str = "",
+    broker: str = "",
+    nation: Counterpart | None = None,
 ) -> Iterator[Levels]:
-    """Start both; `channel`: further settings of the department's connection, `way`: further text of the city."""
+    """Start both; `channel`: further settings of the department's connection, `way`: further text of the city.
+
+    `nation`: the simulated national system that hands down, in place of a caller of the province's door.
+    """
     ports = {"province": free_port(), "city": free_port()}
     keys = folder / "keys"
     keys.mkdir(parents=True)
     places = {
-        "province": (PROVINCE, "140000", "11140000N8Y3CP4F3H", "省枢纽", "city"),
+        "province": (_province(nation), "140000", "11140000N8Y3CP4F3H", "省枢纽", "city"),
         "city": (CITY, "140200", "11140200E9QM7HGU4X", "市枢纽", "province"),
     }
     for name in places:
@@ -227,7 +240,28 @@ def levels(
                 1
             ]
             (keys / other).write_text(key, "ascii")
+        if nation is not None:
+            hub = running["province"].hub
+            key = hub.ledger.write(lambda c: credentials.make(c, party_of(nation.system), hub.clock.now(), by="t"))[1]
+            nation.attach(running["province"].address, key)
         yield Levels(receiver, running["province"], running["city"])
     finally:
         for one in running.values():
             one.stop()
+
+
+def _province(nation: Counterpart | None) -> str:
+    """The province's settings, with the simulated nation as the party that hands down and is answered."""
+    if nation is None:
+        return PROVINCE
+    text = recipe(nation.system, {**nation.words(), "code": "11100000F8T3K98E3F"})
+    text = text.replace("{", "{{").replace("}", "}}")
+    for name, feed in nation.system.feeds.items():
+        if feed.datasets[0] in ("joint_task", "risk_clue", "complaint_report"):
+            head = f"[connections.{name_of(nation.system, name)}]\n"
+            text = text.replace(head, f"{head}tasks = true\n")
+    begin, end = PROVINCE.index("[parties.nation]"), PROVINCE.index("[parties.city]")
+    made = PROVINCE[:begin] + PROVINCE[end:]
+    begin, end = made.index("[connections.from-nation]"), made.index("[connections.from-city]")
+    made = made[:begin] + made[end:]
+    return made.replace('party = "nation"', f'party = "{party_of(nation.system)}"') + "\n" + text

@@ -295,3 +295,18 @@ def test_a_local_item_is_proposed_reviewed_and_a_conflict_reported(tmp_path: Pat
     assert made.step("ecology", one, "take").json()["ended_at"]
     running.stop()
     receiver.stop()
+
+
+def test_a_task_is_opened_over_the_api_and_a_wrong_one_is_refused_whole(province: Province) -> None:
+    notice = sample("copy_send", copy_form_no="K-9", accept_dept_codes=MARKET, state="dsh", feedback="")
+    client = province.client("ecology")
+    wrong = client.post("/v1/tasks", json={"connection": "copies", "values": {**notice, "copy_date": "昨天"}})
+    assert wrong.status_code == 422
+    assert "copy_date" in wrong.json()["detail"]
+    other = province.client("market").post("/v1/tasks", json={"connection": "copies", "values": notice})
+    assert other.status_code == 403
+    plain = province.client("market").post("/v1/tasks", json={"connection": "market-copies", "values": notice})
+    assert plain.status_code == 409
+
+    assert client.post("/v1/tasks", json={"connection": "copies", "values": notice}).status_code == 202
+    until(lambda: [one["number"] for one in province.tasks("market")] == ["K-9"])

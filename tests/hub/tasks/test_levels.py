@@ -15,6 +15,8 @@ import pytest
 import zeep
 from openpyxl import load_workbook
 
+from adapters.simulators.counterpart import Counterpart
+from adapters.systems import load_system
 from standards.registry import built_in
 from standards.samples import valid_records
 from tests.hub.city import until
@@ -275,3 +277,39 @@ def test_a_rectification_is_reported_again_in_xml(tmp_path: Path, receiver: Rece
         hand_in(made, f"<records><record>{cells}</record></records>".encode(), "y.xml")
         made.at("province", "reported")
         until(lambda: made.stored(notice_no="Y-1", state="3"))
+
+
+@pytest.fixture
+def nation(tmp_path: Path) -> Iterator[Counterpart]:
+    made = Counterpart(load_system("national_platform"), tmp_path / "nation").start()
+    yield made
+    made.stop()
+
+
+def numbers(made: Levels, level: str, flow: str) -> set[str]:
+    found = made.client(level, "").get("/v1/tasks", params={"flow": flow, "limit": 500, "ended": True}).json()
+    return {one["number"] for one in found}
+
+
+def test_what_the_simulated_nation_hands_down_is_a_task_of_the_department_and_answered_up_to_the_nation(
+    tmp_path: Path, receiver: Receiver, nation: Counterpart, request: pytest.FixtureRequest
+) -> None:
+    """Complaints and clues that it pushes, joint tasks that the province fetches in its base64 XML."""
+    with levels(tmp_path, receiver, "", "complaint_feedback", nation=nation) as made:
+        count = 100 if request.config.getoption("--full") else 4
+        for feed in ("complaints", "clues", "tasks"):
+            nation.announce(feed, count)
+        flows = ("complaint", "risk_clue", "campaign")
+        until(lambda: all(len(numbers(made, "city", flow)) == count for flow in flows), 60)
+
+        hops = []
+        for one in made.client("city", "market").get("/v1/tasks", params={"flow": "complaint", "limit": 500}).json():
+            began = time.monotonic()
+            said = made.client("city", "market").post(f"/v1/tasks/{one['id']}/steps", json={"step": "sign"})
+            assert said.status_code == 200, said.text
+            until(lambda one=one: made.stored(complaint_no=one["number"], step="2"))
+            hops.append((time.monotonic() - began) / 2)
+        assert len(hops) == count
+        slow = sorted(hops)[int(count * 0.99) - 1 if count > 4 else -1]
+        print(f"seconds of a hop: p99 {slow:.3f} of {count}")
+        assert slow < 2, f"seconds of a hop: {hops}"
