@@ -15,6 +15,7 @@ from hub.broker import topology
 from hub.broker.base import Broker, Consumer
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.rabbitmq import RabbitBroker, transports
+from hub.casework import CaseDesk
 from hub.checks import check
 from hub.collect import Collector
 from hub.config import mistakes, secret
@@ -120,6 +121,10 @@ class Hub:
         """The desk of sharing: grants, queries, looks."""
         return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines)
 
+    def cases(self) -> CaseDesk:
+        """The desk of cases."""
+        return CaseDesk(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
+
     def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""
         return Tasks(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.intake, judge)
@@ -129,6 +134,7 @@ class Hub:
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
         again = LookupHolds(holds, Plans(self.ledger), self.desk)
         desk = self.tasks(lambda _connection, _body: ())
+        casework = self.cases()
         urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events, desk.urge)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         return Scheduler(
@@ -145,6 +151,10 @@ class Hub:
                 Job("answers of tasks", timedelta(seconds=10), desk.send_answers),
                 Job("terms of tasks", timedelta(seconds=10), urging.run),
                 Job("tasks without due time", timedelta(minutes=5), urging.fill_in),
+                Job("terms of cases", timedelta(seconds=30), casework.urge),
+                Job("cases without due time", timedelta(minutes=5), casework.fill_in),
+                Job("what should have been reported", timedelta(minutes=10), casework.expect),
+                Job("silent feeds", timedelta(minutes=1), casework.listen),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )

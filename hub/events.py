@@ -65,6 +65,10 @@ class Events:
         """Somebody is told about a task: remind, overdue, escalate."""
         self._put(connection, f"task.{says}", identifier, detail, now)
 
+    def case(self, connection: Connection, about: str, says: str, detail: Mapping[str, Any], now: datetime) -> None:
+        """Somebody is told about a group of cases: opened, remind, tomorrow, overdue, escalate."""
+        self._put(connection, f"case.{says}", about, detail, now)
+
     def _put(
         self,
         connection: Connection,

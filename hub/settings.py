@@ -282,11 +282,28 @@ class Retention(_Part):
     idempotency: Duration = Field(timedelta(days=730), description="Submission ids.")
 
 
+class Expectation(_Part):
+    """What must be reported in every period; what is missing is a case 未报送 of its party."""
+
+    datasets: tuple[str, ...] = Field(min_length=1, description="Data sets, each by itself.")
+    parties: tuple[Name, ...] = Field(min_length=1, description="Who reports.")
+    every: Literal["day", "week", "month", "quarter", "year"] = Field(
+        "month", description="The period; `day` means every working day."
+    )
+    at_least: PositiveInt = Field(1, description="Records in a period at least.")
+    grace: NonNegativeInt = Field(0, description="Working days after its end before it counts as missing.")
+    since: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="First day that is looked at.")
+
+
 class Cases(_Part):
     """Deadlines of what went wrong."""
 
     working_days: PositiveInt = Field(5, description="To dispose of and re-report (article 14 of the Datong rules).")
     hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
+    silence: float = Field(
+        3.0, ge=1.5, description="A feed is silent after so many times the longest of its usual pauses (working time)."
+    )
+    silence_least: Duration = Field(timedelta(hours=2), description="No feed is called silent sooner than this.")
 
 
 class Attachments(_Part):
@@ -335,6 +352,7 @@ class Settings(_Part):
     limits: Limits = Field(Limits(), description="Bounds.")
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
+    expectations: tuple[Expectation, ...] = Field((), description="What must be reported, and how often.")
     attachments: Attachments = Field(Attachments(), description="Files that records name.")
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

@@ -7,6 +7,7 @@ from fastapi_offline import FastAPIOffline
 
 from hub.api import (
     attachments,
+    cases,
     connections,
     mailbox,
     operations,
@@ -44,6 +45,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(mailbox.router)
     app.include_router(parcels.router)
     app.include_router(tasks.router)
+    app.include_router(cases.router)
     app.include_router(sharing.router)
     app.include_router(parcels.tracing)
     app.include_router(attachments.router)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import connections, data, demo, kit, parties, rehearsing, running, sharing, systems, tasks, words
+from hub.cli import cases, connections, data, demo, kit, parties, rehearsing, running, sharing, systems, tasks, words
 from hub.cli.output import out
 
 app = typer.Typer(
@@ -25,12 +25,14 @@ app.command("judge")(data.judge)
 app.command("trace")(data.trace)
 app.command("failures")(data.failures)
 app.command("status")(data.status)
+app.command("notices")(cases.notices)
 app.command("looks")(sharing.looks)
 app.command("subject")(sharing.subject)
 app.add_typer(parties.parties, name="party")
 app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")
 app.add_typer(tasks.tasks, name="tasks")
+app.add_typer(cases.cases, name="cases")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")
 app.add_typer(running.crosswalk, name="crosswalk")

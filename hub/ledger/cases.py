@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, case, cast, func, select, text, update
 
 from hub.ledger import bulk
 from hub.ledger.sql import among, insert_of
@@ -32,6 +32,8 @@ class Opening:
     destination: str = ""
     parcel_id: UUID | None = None
     note: str = ""
+    period_begin: date | None = None
+    period_end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def _columns(openings: Sequence[Opening], due: Due, now: datetime) -> dict[str, 
         "due_at": due.at,
         "due_missing": due.missing,
         "note": [o.note for o in openings],
+        "period_begin": [o.period_begin for o in openings],
+        "period_end": [o.period_end for o in openings],
     }
 
 
@@ -196,3 +200,154 @@ def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
         .group_by(case_.c.party, case_.c.class_)
     )
     return {(r[0], r[1]): r[2] for r in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which open cases: all that fit what is given."""
+
+    party: str = ""
+    class_: str = ""
+    dataset: str = ""
+    code: str = ""
+    destination: str | None = None
+    ids: tuple[UUID, ...] = ()
+
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """For a WHERE."""
+        named = {"party": self.party, "class_": self.class_, "dataset": self.dataset, "code": self.code}
+        found = [case_.c[name] == value for name, value in named.items() if value]
+        if self.destination is not None:
+            found.append(case_.c.destination == self.destination)
+        if self.ids:
+            found.append(case_.c.id.in_(list(self.ids)))
+        return (case_.c.closed_at.is_(None), *found)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Open cases of one cause of one party, with the same day to be done by."""
+
+    party: str
+    class_: str
+    dataset: str
+    code: str
+    destination: str
+    count: int
+    opened_at: datetime
+    last_at: datetime
+    due_at: datetime | None
+    due_missing: str
+    disposing: int
+    sample: UUID
+
+
+def groups(connection: Connection, which: Selection, limit: int = 500) -> list[Group]:
+    """Open cases by cause and due time, the most urgent first."""
+    names = (case_.c.party, case_.c.class_, case_.c.dataset, case_.c.code, case_.c.destination)
+    disposing = func.sum(case((case_.c.state.in_([CaseState.DISPOSING, CaseState.REREPORTED]), 1), else_=0))
+    found: list[Any] = list(
+        connection.execute(
+            select(
+                *names,
+                func.count(),
+                func.min(case_.c.opened_at),
+                func.max(case_.c.last_at),
+                case_.c.due_at,
+                func.max(case_.c.due_missing),
+                disposing,
+                func.min(cast(case_.c.id, String)),
+            )
+            .where(*which.conditions())
+            .group_by(*names, case_.c.due_at)
+            .order_by(case_.c.due_at.is_(None).desc(), case_.c.due_at, *names)
+            .limit(limit)
+        )
+    )
+    names_of_group = [one.name for one in fields(Group)]
+    return [Group(**dict(zip(names_of_group, [*row[:-1], UUID(row[-1])], strict=True))) for row in found]
+
+
+def rows(connection: Connection, which: Selection, limit: int = 100) -> list[Any]:
+    """Single open cases, the most urgent first."""
+    statement = select(case_).where(*which.conditions()).order_by(case_.c.due_at.is_(None).desc(), case_.c.due_at)
+    return list(connection.execute(statement.limit(limit)).all())
+
+
+def one(connection: Connection, identifier: UUID) -> Any | None:
+    """A case, open or not."""
+    return connection.execute(select(case_).where(case_.c.id == identifier)).one_or_none()
+
+
+def take(connection: Connection, which: Selection, note: str) -> int:
+    """Somebody is at them."""
+    values: dict[str, Any] = {"state": str(CaseState.DISPOSING)}
+    if note:
+        values["note"] = func.substr(case_.c.note + "\n" + note, 1, 4000)
+    return connection.execute(
+        update(case_).where(*which.conditions(), case_.c.class_ != CaseClass.SETUP).values(**values)
+    ).rowcount
+
+
+def waive(connection: Connection, which: Selection, by: str, reason: str, now: datetime) -> int:
+    """Closed without data, by a written waiver of a named person."""
+    return connection.execute(
+        update(case_)
+        .where(*which.conditions())
+        .values(
+            state=str(CaseState.WAIVED),
+            closed_at=now,
+            closed_by=by[:80],
+            note=func.substr(case_.c.note + "\n" + reason, 1, 4000),
+        )
+    ).rowcount
+
+
+def rereported(connection: Connection, keys: Sequence[bytes]) -> int:
+    """Data of these keys passed here and are on their way to the receiver that refused them."""
+    return connection.execute(
+        update(case_)
+        .where(
+            among(connection, case_.c.key_hash, keys),
+            case_.c.closed_at.is_(None),
+            case_.c.destination != "",
+            case_.c.state != CaseState.REREPORTED,
+        )
+        .values(state=str(CaseState.REREPORTED))
+    ).rowcount
+
+
+def without_due(connection: Connection, limit: int) -> list[tuple[UUID, datetime]]:
+    """Open cases whose due time waits for a calendar, and when they were opened."""
+    statement = select(case_.c.id, case_.c.opened_at).where(case_.c.due_missing != "", case_.c.closed_at.is_(None))
+    return [(row[0], row[1]) for row in connection.execute(statement.limit(limit)).all()]
+
+
+def give_due(connection: Connection, dues: Sequence[tuple[UUID, datetime]]) -> None:
+    """Fill due times in."""
+    if dues:
+        connection.execute(
+            update(case_).where(case_.c.id == bindparam("which")).values(due_at=bindparam("at"), due_missing=""),
+            [{"which": identifier, "at": at} for identifier, at in dues],
+        )
+
+
+def known_keys(connection: Connection, class_: CaseClass, keys: Sequence[bytes]) -> dict[bytes, tuple[UUID, bool]]:
+    """Cases of a class with these keys, open or closed: id, and whether it is open."""
+    found = connection.execute(
+        select(case_.c.key_hash, case_.c.id, case_.c.closed_at)
+        .where(among(connection, case_.c.key_hash, keys), case_.c.class_ == class_)
+        .order_by(case_.c.opened_at)
+    ).all()
+    return {bytes(row[0]): (row[1], row[2] is None) for row in found}
+
+
+def close_ids(connection: Connection, identifiers: Sequence[UUID], by: str, now: datetime) -> int:
+    """What was missing came."""
+    if not identifiers:
+        return 0
+    return connection.execute(
+        update(case_)
+        .where(case_.c.id.in_(list(identifiers)), case_.c.closed_at.is_(None))
+        .values(state=str(CaseState.CLOSED), closed_at=now, closed_by=by)
+    ).rowcount

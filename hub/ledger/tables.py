@@ -311,6 +311,23 @@ Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_wh
 Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_submission", case_.c.submission_id)
 
+# Notices -------------------------------------------------------------------------------------------------------
+
+notice = Table(  # what somebody was told, each once: a term runs out, a case is opened
+    "notice",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("whom", String(64), nullable=False),  # party; empty: the operator; `above`: the level above
+    Column("about", String(200), nullable=False),  # case:… or task:…
+    Column("says", String(20), nullable=False),  # opened, remind, tomorrow, overdue, escalate
+    Column("detail", Text, nullable=False),  # JSON: names, numbers, times; no content
+    Column("read_at", Utc),
+    Column("read_by", String(80), nullable=False, server_default=""),
+)
+Index("ux_notice_once", notice.c.about, notice.c.says, notice.c.whom, unique=True)
+Index("ix_notice_whom", notice.c.whom, notice.c.at)
+
 # Sharing -------------------------------------------------------------------------------------------------------
 
 sharing_grant = Table(  # who may see what of whose data, for what, until when

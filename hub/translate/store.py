@@ -442,6 +442,8 @@ def _cases(
             if key is not None:
                 keys.append((key, owner, first_row + i))
         cases.passed(connection, keys, destination="", submission_id=s.submission.id, now=now)
+        if any(verdicts[i] is Verdict.ACCEPTED and decisions[i].revision > 1 for i in good):
+            cases.rereported(connection, [key for key, _owner, _row in keys])
 
 
 def _holds(

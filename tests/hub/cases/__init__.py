@@ -1,0 +1,1 @@
+"""Cases: what was not reported, wrong or inconsistent; terms, notices, waivers."""
