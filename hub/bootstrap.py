@@ -40,6 +40,7 @@ from hub.owners import this_process
 from hub.parties import bindings_of
 from hub.plans import Plans
 from hub.receipts import Receipts
+from hub.replay import ReplayDesk
 from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
@@ -125,6 +126,10 @@ class Hub:
         """The desk of cases."""
         return CaseDesk(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
 
+    def replays(self) -> ReplayDesk:
+        """The desk of replays."""
+        return ReplayDesk(self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.broker.wake)
+
     def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""
         return Tasks(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.intake, judge)
@@ -151,6 +156,7 @@ class Hub:
                 Job("answers of tasks", timedelta(seconds=10), desk.send_answers),
                 Job("terms of tasks", timedelta(seconds=10), urging.run),
                 Job("tasks without due time", timedelta(minutes=5), urging.fill_in),
+                Job("replays", timedelta(seconds=1), self.replays().run),
                 Job("terms of cases", timedelta(seconds=30), casework.urge),
                 Job("cases without due time", timedelta(minutes=5), casework.fill_in),
                 Job("what should have been reported", timedelta(minutes=10), casework.expect),

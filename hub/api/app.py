@@ -13,6 +13,7 @@ from hub.api import (
     operations,
     parcels,
     problems,
+    replays,
     sharing,
     soap,
     standard,
@@ -46,6 +47,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(parcels.router)
     app.include_router(tasks.router)
     app.include_router(cases.router)
+    app.include_router(replays.router)
     app.include_router(sharing.router)
     app.include_router(parcels.tracing)
     app.include_router(attachments.router)

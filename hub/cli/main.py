@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import cases, connections, data, demo, kit, parties, rehearsing, running, sharing, systems, tasks, words
+from hub.cli import (
+    cases,
+    connections,
+    data,
+    demo,
+    kit,
+    parties,
+    rehearsing,
+    replaying,
+    running,
+    sharing,
+    systems,
+    tasks,
+    words,
+)
 from hub.cli.output import out
 
 app = typer.Typer(
@@ -33,6 +47,7 @@ app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")
 app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
+app.add_typer(replaying.replay, name="replay")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")
 app.add_typer(running.crosswalk, name="crosswalk")

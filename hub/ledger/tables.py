@@ -311,6 +311,34 @@ Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_wh
 Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_submission", case_.c.submission_id)
 
+# Replays -------------------------------------------------------------------------------------------------------
+
+replay = Table(  # stored records through today's settings once more
+    "replay",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("made_at", Utc, nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("selection", Text, nullable=False),  # JSON: what was chosen
+    Column("state", String(10), nullable=False),  # running, paused, done, cancelled
+    Column("parts", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("ended_at", Utc),
+)
+
+replay_part = Table(  # the chosen records of one hand-over; taken through as a hand-over of its own
+    "replay_part",
+    metadata,
+    Column("replay_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("origin_id", Uuid, nullable=False),
+    Column("rows", LargeBinary, nullable=False),  # numbers of the records, packed
+    Column("count", Integer, nullable=False),
+    Column("submission_id", Uuid),  # empty: not begun
+)
+Index("ix_replay_part_submission", replay_part.c.submission_id, unique=True)
+
 # Notices -------------------------------------------------------------------------------------------------------
 
 notice = Table(  # what somebody was told, each once: a term runs out, a case is opened

@@ -248,6 +248,8 @@ def _stale(
     connection: Connection, s: Storing, prepared: Prepared, findings: list[FindingRow], passing: Sequence[int]
 ) -> dict[int, Decision]:
     """Records of another hub whose revision is older than one that came before (promise 7): known, and not taken."""
+    if s.submission.origin_id is not None:
+        return _overtaken(connection, s, prepared, findings, passing, s.submission.origin_id)
     revisions = prepared.chunk.columns.get("cd_revision") if s.submission.kind == "parcel" else None
     if not passing or revisions is None:
         return {}
@@ -272,6 +274,29 @@ def _stale(
         findings.append(FindingRow(i, "", "", prepared.chunk.places[i], OLDER, Severity.WARNING, "", params))
     if not s.submission.test:
         origins.write(connection, {place: newest[place] for i, place in places.items() if i not in result})
+    return result
+
+
+def _overtaken(
+    connection: Connection,
+    s: Storing,
+    prepared: Prepared,
+    findings: list[FindingRow],
+    passing: Sequence[int],
+    origin: UUID,
+) -> dict[int, Decision]:
+    """Records of a replay whose key was reported anew since they were handed over: the newer one stays."""
+    candidates, position = prepared.candidates, prepared.position
+    held = heads.look_up(connection, list({candidates.key_hash[position[i]] for i in passing})) if passing else {}
+    result: dict[int, Decision] = {}
+    for i in passing:
+        owner, digest = candidates.owner[position[i]], candidates.digest[position[i]]
+        head = next((h for h in held.get(candidates.key_hash[position[i]], ()) if h.owner == owner), None)
+        if head is None or head.submission_id.int <= origin.int or head.digest == digest:
+            continue
+        result[i] = Decision(Verdict.DUPLICATE, head.revision, head.operation, (head.submission_id, head.row_no))
+        params = {"found": "0", "expected": str(head.revision)}
+        findings.append(FindingRow(i, "", "", prepared.chunk.places[i], OLDER, Severity.WARNING, "", params))
     return result
 
 

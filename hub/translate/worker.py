@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from hub.broker.base import Message
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generation, Generations
-from hub.ledger import bulk, cases, journal, receipts, submissions
+from hub.ledger import bulk, cases, journal, receipts, replays, submissions
 from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
@@ -34,6 +34,7 @@ from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
 from hub.plans import Plans
+from hub.translate.chosen import chosen
 from hub.translate.consult import Ask
 from hub.translate.prepare import Prepared, prepare
 from hub.translate.store import LostLease, Stored, Storing, store
@@ -201,9 +202,12 @@ class _Run:
             ).scalar_one()
 
     def _chunks(self) -> None:
-        payload = LedgerPayload(self.t.ledger, self.submission, self.t.seal)
-        resume = json.loads(self.submission.bookmark) if self.submission.bookmark else None
-        self.reading, chunks = open_records(payload, self.plan.read, resume)
+        if self.submission.origin_id is not None:
+            chunks = self._replayed(self.submission.origin_id)
+        else:
+            payload = LedgerPayload(self.t.ledger, self.submission, self.t.seal)
+            resume = json.loads(self.submission.bookmark) if self.submission.bookmark else None
+            self.reading, chunks = open_records(payload, self.plan.read, resume)
         today = local(self.t.clock.now()).date().isoformat()
         for chunk, last in _with_last(chunks):
             self._note_fields(chunk)
@@ -215,6 +219,14 @@ class _Run:
                 self._last = write
             else:
                 self._pending = self.t.writer().submit(self.t.ledger.write, write)
+
+    def _replayed(self, origin: UUID) -> Iterator[LegacyChunk]:
+        """The chosen records of the hand-over that is replayed, without the chunks that were stored before a crash."""
+        with self.t.ledger.read() as connection:
+            wanted = replays.rows_of(connection, self.submission.id)
+        payload = LedgerPayload(self.t.ledger, replace(self.submission, id=origin), self.t.seal)
+        self.reading, chunks = open_records(payload, self.plan.read, None)
+        return chosen(chunks, wanted, self.seq)
 
     def _note_fields(self, chunk: LegacyChunk) -> None:
         self.seen_fields.update(dict.fromkeys(chunk.fields))

@@ -1,0 +1,176 @@
+"""Replays: which stored records go through today's settings once more, and how far that has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import zstandard
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from hub.ledger.cases import Selection
+from hub.ledger.tables import case_, record, replay, replay_part, submission
+from hub.ledger.types import month_of
+from standards.states import CaseClass, SubmissionState, Verdict
+
+RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
+_UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records of one hand-over."""
+
+    origin_id: UUID
+    rows: tuple[int, ...]
+
+
+def of_cases(connection: Connection, which: Selection) -> list[Part]:
+    """The records of open cases of data that were wrong or refused, by hand-over, in the order they came."""
+    found = connection.execute(
+        select(case_.c.submission_id, case_.c.row_no)
+        .where(
+            *which.conditions(),
+            case_.c.submission_id.is_not(None),
+            case_.c.row_no.is_not(None),
+            case_.c.class_.in_([CaseClass.WRONG, CaseClass.INCONSISTENT]),
+        )
+        .order_by(case_.c.submission_id, case_.c.row_no)
+    )
+    return _parts((row[0], row[1]) for row in found)
+
+
+def of_submission(connection: Connection, identifier: UUID, rows: Sequence[int]) -> list[Part]:
+    """These records of one hand-over; none named: every one that was rejected."""
+    if rows:
+        return [Part(identifier, tuple(sorted(set(rows))))]
+    found = connection.execute(
+        select(record.c.submission_id, record.c.row_no)
+        .where(
+            record.c.month == month_of(identifier),
+            record.c.submission_id == identifier,
+            record.c.verdict == Verdict.REJECTED,
+        )
+        .order_by(record.c.row_no)
+    )
+    return _parts((row[0], row[1]) for row in found)
+
+
+def _parts(found: Iterable[tuple[UUID, int]]) -> list[Part]:
+    held: dict[UUID, dict[int, None]] = {}
+    for identifier, row in found:
+        held.setdefault(identifier, {})[row] = None
+    return [Part(identifier, tuple(rows)) for identifier, rows in held.items()]
+
+
+def add(
+    connection: Connection, identifier: UUID, parts: Sequence[Part], *, by: str, reason: str, chosen: str, now: datetime
+) -> None:
+    """Write a replay down; it runs."""
+    count = sum(len(part.rows) for part in parts)
+    connection.execute(
+        replay.insert().values(
+            id=identifier,
+            made_at=now,
+            made_by=by,
+            reason=reason,
+            selection=chosen,
+            state=RUNNING if parts else DONE,
+            parts=len(parts),
+            records=count,
+            ended_at=None if parts else now,
+        )
+    )
+    if parts:
+        connection.execute(
+            replay_part.insert(),
+            [
+                {
+                    "replay_id": identifier,
+                    "no": number,
+                    "origin_id": part.origin_id,
+                    "rows": zstandard.compress(json.dumps(part.rows).encode()),
+                    "count": len(part.rows),
+                }
+                for number, part in enumerate(parts, 1)
+            ],
+        )
+
+
+def rows_of(connection: Connection, submission_id: UUID) -> frozenset[int]:
+    """The records of the origin that a replaying hand-over takes through."""
+    packed = connection.execute(
+        select(replay_part.c.rows).where(replay_part.c.submission_id == submission_id)
+    ).scalar_one()
+    return frozenset(json.loads(zstandard.decompress(packed)))
+
+
+def get(connection: Connection, identifier: UUID) -> Any | None:
+    """A replay."""
+    return connection.execute(select(replay).where(replay.c.id == identifier)).one_or_none()
+
+
+def listed(connection: Connection, limit: int) -> list[Any]:
+    """Replays, the newest first."""
+    return list(connection.execute(select(replay).order_by(replay.c.made_at.desc()).limit(limit)))
+
+
+def running(connection: Connection) -> list[UUID]:
+    """Those that go on."""
+    return list(connection.execute(select(replay.c.id).where(replay.c.state == RUNNING)).scalars())
+
+
+def waiting(connection: Connection, identifier: UUID, limit: int) -> list[tuple[int, UUID]]:
+    """Parts that were not begun: number and origin."""
+    rows = connection.execute(
+        select(replay_part.c.no, replay_part.c.origin_id)
+        .where(replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_(None))
+        .order_by(replay_part.c.no)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def begun(connection: Connection, identifier: UUID, parts: Sequence[tuple[int, UUID]]) -> None:
+    """Parts became hand-overs: number and its submission."""
+    connection.execute(
+        update(replay_part)
+        .where(replay_part.c.replay_id == identifier, replay_part.c.no == bindparam("b_no"))
+        .values(submission_id=bindparam("b_id")),
+        [{"b_no": number, "b_id": one} for number, one in parts],
+    )
+
+
+def change(connection: Connection, identifier: UUID, state: str, before: Sequence[str], now: datetime) -> bool:
+    """Pause, go on, cancel, end; False when it stands in none of the states it must."""
+    ended = now if state in (DONE, CANCELLED) else None
+    statement = update(replay).where(replay.c.id == identifier, replay.c.state.in_(list(before)))
+    return connection.execute(statement.values(state=state, ended_at=ended)).rowcount == 1
+
+
+def progress(connection: Connection, identifier: UUID) -> dict[str, int]:
+    """What became of a replay so far: parts begun and unfinished, and the verdicts of its records."""
+    names = ("read", "accepted", "rejected", "held", "duplicate")
+    ids = list(
+        connection.execute(
+            select(replay_part.c.submission_id).where(
+                replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_not(None)
+            )
+        ).scalars()
+    )
+    sums = dict.fromkeys((*names, "unfinished"), 0)
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        row = connection.execute(
+            select(
+                *(func.coalesce(func.sum(submission.c[name]), 0) for name in names),
+                func.count().filter(submission.c.state.in_(_UNFINISHED)),
+            ).where(submission.c.month.in_(sorted({month_of(i) for i in part})), submission.c.id.in_(part))
+        ).one()
+        for name, value in zip(sums, row, strict=True):
+            sums[name] += int(value)
+    return {"begun": len(ids), **sums}
