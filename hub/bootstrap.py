@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,13 @@ from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
 from hub.sharing.desk import Sharing
+from hub.sight import Sight
 from hub.sources import Sources
 from hub.tasks import Tasks
 from hub.translate.worker import Translator
 from hub.urging import Urging
 from hub.vault import Seal, seal_of
+from monitor import metrics
 from standards.clock import Clock, SystemClock
 from standards.ports import Transports
 from standards.states import Lane
@@ -78,11 +81,15 @@ class Hub:
     desk: Desk
     state: Path
     owner: str
+    sight: Sight = field(init=False)
     _running: list[object] = field(default_factory=list)
     _consumers: list[Consumer] = field(default_factory=list)
     _translators: list[Translator] = field(default_factory=list)
     _keeper: threading.Thread | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.sight = Sight(self.ledger, self.generations, self.clock, self.deadlines, self.state, _version())
 
     def translator(self, name: str) -> Translator:
         """A translator for one thread."""
@@ -129,6 +136,10 @@ class Hub:
     def replays(self) -> ReplayDesk:
         """The desk of replays."""
         return ReplayDesk(self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.broker.wake)
+
+    def metrics(self) -> bytes:
+        """What Prometheus scrapes."""
+        return metrics.render(metrics.Fact(name, value, labels) for name, value, labels in self.sight.facts())
 
     def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""
@@ -293,6 +304,13 @@ def build(settings: Settings, clock: Clock | None = None, *, owner: str | None =
         state=state,
         owner=owner,
     )
+
+
+def _version() -> str:
+    try:
+        return version("supervision-exchange-hub")
+    except PackageNotFoundError:
+        return "0.1.0"
 
 
 def put_into_force(hub: Hub, body: Body) -> int:

@@ -10,6 +10,7 @@ from hub.api import (
     cases,
     connections,
     mailbox,
+    metrics,
     operations,
     parcels,
     problems,
@@ -47,6 +48,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(parcels.router)
     app.include_router(tasks.router)
     app.include_router(cases.router)
+    app.include_router(metrics.router)
     app.include_router(replays.router)
     app.include_router(sharing.router)
     app.include_router(parcels.tracing)

@@ -1,0 +1,1 @@
+"""The sight: metrics and what is shown."""
