@@ -53,6 +53,7 @@ from hub.translate.worker import Translator
 from hub.urging import Urging
 from hub.vault import Seal, seal_of
 from monitor import metrics
+from monitor.console import render, texts
 from standards.clock import Clock, SystemClock
 from standards.ports import Transports
 from standards.states import Lane
@@ -136,6 +137,23 @@ class Hub:
     def replays(self) -> ReplayDesk:
         """The desk of replays."""
         return ReplayDesk(self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.broker.wake)
+
+    def page(self, name: str, language: str, **values: Any) -> str:
+        """A page of the console."""
+        return render.page(name, language, **values)
+
+    def text(self, key: str, language: str) -> str:
+        """A word of the console."""
+        return texts.text(key, language)
+
+    def page_style(self) -> str:
+        """The style sheet of the console."""
+        return render.style()
+
+    @property
+    def page_policy(self) -> str:
+        """What a browser may load for a page."""
+        return render.POLICY
 
     def metrics(self) -> bytes:
         """What Prometheus scrapes."""

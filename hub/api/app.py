@@ -9,6 +9,7 @@ from hub.api import (
     attachments,
     cases,
     connections,
+    console,
     mailbox,
     metrics,
     operations,
@@ -56,4 +57,6 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(connections.router)
     app.include_router(operations.router)
     app.include_router(standard.router)
+    for room in console.ROOMS:
+        app.include_router(console.router, prefix=f"/{room}")
     return app

@@ -1,0 +1,1 @@
+"""The console: pages for operators and senders, made on the server; they work without JavaScript."""

@@ -1,0 +1,39 @@
+"""Pages out of templates: every value is escaped, every word is from `texts`."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from monitor.console.texts import text
+
+#: Nothing from elsewhere, no scripts, no frames, no forms to elsewhere.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("monitor.console"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(name: str, language: str, **values: Any) -> str:
+    """A page in a language."""
+    template = _environment().get_template(f"{name}.html")
+    return template.render(t=partial(text, language=language), language=language, **values)
+
+
+@cache
+def style() -> str:
+    """The style sheet of every page."""
+    return (files("monitor.console") / "static" / "style.css").read_text("utf-8")
