@@ -146,9 +146,9 @@ class Hub:
         """A word of the console."""
         return texts.text(key, language)
 
-    def page_style(self) -> str:
-        """The style sheet of the console."""
-        return render.style()
+    def page_file(self, name: str) -> str:
+        """A file beside the pages of the console."""
+        return render.static(name)
 
     @property
     def page_policy(self) -> str:

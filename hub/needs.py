@@ -34,17 +34,19 @@ def needs(
     cases: Sequence[Mapping[str, Any]],
     tasks: Sequence[Mapping[str, Any]],
     titles: Mapping[str, str],
+    datasets: Mapping[str, str],
     last_year: int,
     now: datetime,
 ) -> list[Need]:
     """Everything, what stops something first, then by term.  Pure.
 
-    `status` as Facts.status(), `cases` as CaseDesk.groups(), `tasks` as Tasks.counts(); `titles`: of parties.
+    `status` as Facts.status(), `cases` as CaseDesk.groups(), `tasks` as Tasks.counts(); `titles`: of parties;
+    `datasets`: titles of data sets.
     """
     found = [
         *_destinations(status),
         *_stalled(status),
-        *_cases(cases, titles),
+        *_cases(cases, titles, datasets),
         *_tasks(tasks, titles),
         *_calendar(last_year, now),
     ]
@@ -84,15 +86,19 @@ def _stalled(status: Mapping[str, Any]) -> Iterator[Need]:
         )
 
 
-def _cases(cases: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[Need]:
+def _cases(
+    cases: Sequence[Mapping[str, Any]], titles: Mapping[str, str], datasets: Mapping[str, str]
+) -> Iterator[Need]:
     for one in cases:
         operator = one["class"] in ("8", "9")
         who = titles.get(one["party"], one["party"]) or "运维"
-        what = "、".join(word for word in (one["dataset"], one["code"], one["destination"]) if word)
+        about = datasets.get(one["dataset"], one["dataset"])
+        what = "、".join(word for word in (about, one["code"], one["destination"]) if word)
+        what_en = ", ".join(word for word in (one["dataset"], one["code"], one["destination"]) if word)
         term = "，已超期" if one["overdue"] else ""
         yield Need(
             f"{who} {one['class_zh']}：{what}，{one['cases']} 件{term}",
-            f"{one['party'] or 'operator'} {_CLASSES.get(one['class'], one['class'])}: {what}, {one['cases']} case(s)"
+            f"{one['party'] or 'operator'} {_CLASSES.get(one['class'], one['class'])}: {what_en}, {one['cases']} case(s)"
             + (", overdue" if one["overdue"] else ""),
             one["opened_at"],
             _OPERATOR[0] if operator else who,

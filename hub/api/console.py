@@ -160,7 +160,13 @@ def _guarded(response: Response, hub: Hub) -> Response:
 @router.get("/style.css")
 def style(hub: TheHub, room: TheRoom) -> Response:
     """The style sheet."""
-    return Response(hub.page_style(), media_type="text/css")
+    return Response(hub.page_file("style.css"), media_type="text/css")
+
+
+@router.get("/icon.svg")
+def icon(hub: TheHub) -> Response:
+    """What a browser shows beside the title."""
+    return Response(hub.page_file("icon.svg"), media_type="image/svg+xml")
 
 
 @router.get("/language")
@@ -237,6 +243,7 @@ def overview(request: Request, hub: TheHub, room: TheRoom) -> Response:
             cases=hub.cases().groups(Selection(visit.party)),
             tasks=[one for one in desk(hub).counts() if not visit.party or one["assignee"] == visit.party],
             titles={name: one.title for name, one in settings.parties.items()},
+            datasets={one.id: one.title for one in hub.generations.current().standard},
             last_year=hub.deadlines.calendar.last_known_year() if not visit.party else 9999,
             now=hub.clock.now(),
         )

@@ -34,6 +34,6 @@ def page(name: str, language: str, **values: Any) -> str:
 
 
 @cache
-def style() -> str:
-    """The style sheet of every page."""
-    return (files("monitor.console") / "static" / "style.css").read_text("utf-8")
+def static(name: str) -> str:
+    """A file beside the pages: `style.css`, `icon.svg`."""
+    return (files("monitor.console") / "static" / name).read_text("utf-8")
