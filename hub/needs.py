@@ -98,7 +98,7 @@ def _cases(
         term = "，已超期" if one["overdue"] else ""
         yield Need(
             f"{who} {one['class_zh']}：{what}，{one['cases']} 件{term}",
-            f"{one['party'] or 'operator'} {_CLASSES.get(one['class'], one['class'])}: {what_en}, {one['cases']} case(s)"
+            f"{one['party'] or 'operator'} {_CLASSES.get(one['class'], '')}: {what_en}, {one['cases']} case(s)"
             + (", overdue" if one["overdue"] else ""),
             one["opened_at"],
             _OPERATOR[0] if operator else who,
