@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hub import config
+from hub.audit import Sealer
 from hub.broker import topology
 from hub.broker.base import Broker, Consumer
 from hub.broker.embedded import EmbeddedBroker
@@ -185,6 +186,7 @@ class Hub:
                 Job("answers of tasks", timedelta(seconds=10), desk.send_answers),
                 Job("terms of tasks", timedelta(seconds=10), urging.run),
                 Job("tasks without due time", timedelta(minutes=5), urging.fill_in),
+                Job("seals", timedelta(minutes=1), Sealer(self.ledger, self.clock).run),
                 Job("replays", timedelta(seconds=1), self.replays().run),
                 Job("terms of cases", timedelta(seconds=30), casework.urge),
                 Job("cases without due time", timedelta(minutes=5), casework.fill_in),

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generations
-from hub.ledger import journal, tasks
+from hub.ledger import journal, notices, tasks
 from hub.ledger.engine import Ledger
+from hub.ledger.notices import OPERATOR, Notice
 from hub.ledger.tasks import StoredTask
 from standards.calendar import WorkCalendar
 from standards.clock import Clock, local
@@ -68,6 +69,11 @@ class Urging:
             tasks.change_many(connection, rows)
             entries = [journal.Entry("task_urged", "hub", one.task.submission_id, None, _detail(one)) for one in told]
             journal.append(connection, entries, now)
+            about = [
+                Notice(t.whom or OPERATOR, f"task:{t.task.id}:{t.task.state}:{t.task.steps}", t.says, _detail(t))
+                for t in told
+            ]
+            notices.tell(connection, about, now)
             for said in told:
                 self.events.task(connection, str(said.task.id), said.says, _detail(said), now)
 

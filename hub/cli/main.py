@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import (
+    audit,
     cases,
     connections,
     data,
@@ -47,6 +48,7 @@ app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")
 app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
+app.add_typer(audit.audit, name="audit")
 app.add_typer(replaying.replay, name="replay")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from hub.api.tasks import desk
 from hub.bootstrap import Hub, build, prepare
-from hub.ledger.tables import journal, submission, task
+from hub.ledger.tables import journal, notice, submission, task
 from hub.urging import Urging
 from standards.clock import SHANGHAI, FrozenClock, local
 from standards.ports import HandOver
@@ -84,6 +84,7 @@ def test_across_the_spring_festival_each_is_told_once_on_the_right_day(quiet: Qu
         quiet.urging().run()
         assert quiet.told() == before + new, now
         before += new
+    assert [row.whom for row in quiet.rows(notice)] == ["market", "market", "", "above"]
     (one,) = quiet.rows(task)
     assert local(one.escalated_at).date() == datetime(2026, 2, 24, tzinfo=SHANGHAI).date()
     assert one.state == "sent"
