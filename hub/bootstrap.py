@@ -27,6 +27,7 @@ from hub.dispatch.settle import Settling
 from hub.dispatch.worker import Dispatcher
 from hub.events import Events
 from hub.generations import Body, Generations, collect, lay_out
+from hub.history import History
 from hub.holds import Holds
 from hub.intake import Intake
 from hub.ledger import migrate
@@ -134,6 +135,10 @@ class Hub:
     def cases(self) -> CaseDesk:
         """The desk of cases."""
         return CaseDesk(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
+
+    def history(self) -> History:
+        """Time travel of records."""
+        return History(self.ledger, self.generations, self.clock, self.seal)
 
     def replays(self) -> ReplayDesk:
         """The desk of replays."""

@@ -142,6 +142,20 @@ def query(hub: TheHub, who: Caller, body: Demand) -> dict[str, Any]:
     return hub.sharing().query(_party(who), _actor(who), body.asked())
 
 
+class OneRecord(BaseModel):
+    """Which record: its natural key stands in the body, never in the address."""
+
+    dataset: Code = Field(description="数据集 data set")
+    key: list[Text] = Field(min_length=1, max_length=10, description="业务主键，按次序 natural key, its parts in order")
+    owner: str = Field("", max_length=18, description="归属单位，缺省全部 owner; absent: all")
+
+
+@router.post("/records/history", summary="一条记录的全部经过 time travel of a record")
+def history(hub: TheHub, who: Caller, body: OneRecord) -> dict[str, Any]:
+    """Every revision, how it came, where it went, its cases, and what today's rules would say; a party sees its own."""
+    return hub.history().of(body.dataset, body.key, owner=body.owner, party=_party(who), by=_actor(who))
+
+
 @router.post("/records/export", summary="批量导出 export records", response_class=StreamingResponse)
 def export(
     hub: TheHub,

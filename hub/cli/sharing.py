@@ -131,6 +131,38 @@ def looks(
 
 
 @told
+def record(
+    dataset: Annotated[str, typer.Argument(help="数据集 data set")],
+    key_parts: Annotated[list[str], typer.Argument(help="业务主键，按次序 natural key, its parts in order")],
+    owner: Annotated[str, typer.Option(help="归属单位代码 owner")] = "",
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
+    """一条记录的全部经过：各版次、来源、投递、异常，今天的规则怎么说  everything about one record."""
+    body = {"dataset": dataset, "key": key_parts, "owner": owner}
+    told_ = Client.find(config, url, key).post("/v1/records/history", body)
+    if as_json:
+        print_json(told_)
+        return
+    for one in told_["records"]:
+        out.print(f"{told_['title']}  归属 {one['owner']}  报送 {one['party']}  版次 {one['revision']}", markup=False)
+        for rev in one["revisions"]:
+            sent = "；".join(f"{d['destination']} {d['state']} {d['ended_at']}" for d in rev["deliveries"]) or "-"
+            out.print(
+                f"  {rev['revision']} {rev['received_at']} {rev['receipt_no']} {rev['mapping']} → {sent}", markup=False
+            )
+        for case in one["cases"]:
+            out.print(
+                f"  异常 case {case['code']} {case['opened_at']} … {case['closed_at'] or '未关闭 open'}", markup=False
+            )
+        wrong = [f for f in one["today"] or [] if f["severity"] == "error"]
+        said = "、".join(f"{f['element']} {f['code']}" for f in wrong) or "合格 right"
+        out.print(f"  今天的规则 today's rules: {'内容已清理 gone' if one['today'] is None else said}", markup=False)
+
+
+@told
 def subject(
     code: Annotated[str, typer.Argument(help="统一社会信用代码 credit code")],
     purpose: Purpose,
