@@ -148,6 +148,12 @@ class NeighbourHub:
         response = self._http.request("POST", self._settings.url.rstrip("/") + "/v1/trace", content=body, headers=_JSON)
         return _decoded(response.content, list[dict[str, Any]])
 
+    def ask(self, path: str, body: dict[str, Any]) -> Any:
+        """POST something else to the other hub's `/v1`, as JSON; for reconciliation."""
+        url = self._settings.url.rstrip("/") + f"/v1/{path}"
+        response = self._http.request("POST", url, content=msgspec.json.encode(body), headers=_JSON)
+        return _decoded(response.content, object)
+
     def stored(self, parcel: Parcel) -> bool | None:
         """A repeat is known by its id; nobody needs to ask."""
         return None

@@ -43,6 +43,7 @@ from hub.owners import this_process
 from hub.parties import bindings_of
 from hub.plans import Plans
 from hub.receipts import Receipts
+from hub.reconcile import Reconciler
 from hub.replay import ReplayDesk
 from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
@@ -139,6 +140,10 @@ class Hub:
     def history(self) -> History:
         """Time travel of records."""
         return History(self.ledger, self.generations, self.clock, self.seal)
+
+    def reconciler(self) -> Reconciler:
+        """What compares two hubs."""
+        return Reconciler(self.ledger, self.generations, self.clock, self.deadlines)
 
     def replays(self) -> ReplayDesk:
         """The desk of replays."""

@@ -201,6 +201,12 @@ class CaseDesk:
     def _expected(self, party: str, dataset: str, period: Period, at_least: int) -> int:
         now = self.clock.now()
         key = sm3(f"expected\x1f{party}\x1f{dataset}\x1f{period.begin}\x1f{period.end}".encode())[:16]
+        with self.ledger.read() as connection:
+            known = cases.known_keys(connection, CaseClass.UNREPORTED, [key]).get(key)
+            if known is None and _reported(connection, party, dataset, period.begin, period.end) >= at_least:
+                return 0
+            if known is not None and not known[1]:
+                return 0
 
         def work(connection: Connection) -> int:
             known = cases.known_keys(connection, CaseClass.UNREPORTED, [key]).get(key)
@@ -257,6 +263,10 @@ class CaseDesk:
 
     def _silent(self, name: str, party: str, heard: Sequence[datetime], pause: timedelta | None) -> int:
         now = self.clock.now()
+        if pause is None:
+            with self.ledger.read() as connection:
+                if not cases.rows(connection, Selection(party=party, code=SILENT), limit=1):
+                    return 0  # most feeds, most of the time: nothing is written
         key = sm3(f"silent\x1f{name}\x1f{heard[-1].isoformat() if heard else ''}".encode())[:16]
 
         def work(connection: Connection) -> int:

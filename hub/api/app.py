@@ -15,6 +15,7 @@ from hub.api import (
     operations,
     parcels,
     problems,
+    reconciliations,
     replays,
     sharing,
     soap,
@@ -49,6 +50,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(parcels.router)
     app.include_router(tasks.router)
     app.include_router(cases.router)
+    app.include_router(reconciliations.router)
     app.include_router(metrics.router)
     app.include_router(replays.router)
     app.include_router(sharing.router)

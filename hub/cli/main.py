@@ -15,6 +15,7 @@ from hub.cli import (
     demo,
     kit,
     parties,
+    reconciling,
     rehearsing,
     replaying,
     running,
@@ -44,6 +45,7 @@ app.command("notices")(cases.notices)
 app.command("looks")(sharing.looks)
 app.command("subject")(sharing.subject)
 app.command("record")(sharing.record)
+app.command("reconcile")(reconciling.reconcile)
 app.add_typer(parties.parties, name="party")
 app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")

@@ -470,3 +470,9 @@ def hasten(connection: Connection, destination: str, now: datetime, limit: int =
 def is_open(state: str) -> bool:
     """True while something still happens to a parcel by itself."""
     return ParcelState(state) not in ENDED
+
+
+def datasets_to(connection: Connection, destination: str) -> list[str]:
+    """The data sets that were ever put into parcels for a destination."""
+    statement = select(parcel.c.dataset).where(parcel.c.destination == destination).distinct()
+    return sorted(connection.execute(statement).scalars())
