@@ -163,6 +163,9 @@ class Screen:
         hub = _short(Path(sys.executable).with_name("hub"))
         say = self._out.print
         say(f"\n[bold]枢纽正在运行[/] · [dim]the hub runs[/]   {address}   {address}/docs")
+        say("\n浏览器 · [dim]browser[/]   控制台 console，报送窗口 sender's window")
+        say(f"  {address}/console   $(cat {_short(state / 'hub' / 'operator.key')})", markup=False)
+        say(f"  {address}/sender    $(cat {key})", markup=False)
         say("\n推送一件许可（再推一次即为重复） · [dim]push one licence (once more, and it is a duplicate)[/]")
         say(
             f'  curl -H "Authorization: Bearer $(cat {key})" --data-binary @{_short(try_me)} \\\n'
