@@ -45,6 +45,7 @@ from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.reconcile import Reconciler
 from hub.replay import ReplayDesk
+from hub.reports.desk import ReportDesk
 from hub.retention import Pruner
 from hub.scheduler import Job, Scheduler
 from hub.settings import Settings
@@ -55,7 +56,7 @@ from hub.tasks import Tasks
 from hub.translate.worker import Translator
 from hub.urging import Urging
 from hub.vault import Seal, seal_of
-from monitor import metrics
+from monitor import metrics, report
 from monitor.console import render, texts
 from standards.clock import Clock, SystemClock
 from standards.ports import Transports
@@ -136,6 +137,18 @@ class Hub:
     def cases(self) -> CaseDesk:
         """The desk of cases."""
         return CaseDesk(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
+
+    def reports(self) -> ReportDesk:
+        """The desk of reports."""
+        return ReportDesk(self.ledger, self.generations, self.clock, self.seal, self.cases())
+
+    def report_sheet(self, found: Mapping[str, Any], language: str) -> bytes:
+        """A report as an Excel workbook."""
+        return report.workbook(found, language)
+
+    def report_tables(self, found: Mapping[str, Any], language: str) -> tuple[str, list[dict[str, Any]]]:
+        """Heading and tables of a report as a page shows them."""
+        return report.heading(found, language), report.tables(found, language)
 
     def history(self) -> History:
         """Time travel of records."""

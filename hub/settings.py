@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
 from standards.model import Direction, Library, Severity
 
@@ -306,6 +315,17 @@ class Cases(_Part):
     silence_least: Duration = Field(timedelta(hours=2), description="No feed is called silent sooner than this.")
 
 
+class Evaluation(_Part):
+    """How parties are scored in reports (articles 35 and 42 to 46)."""
+
+    weights: dict[Literal["correct", "in_time", "covered", "disposed"], NonNegativeFloat] = Field(
+        {"correct": 40.0, "in_time": 30.0, "covered": 10.0, "disposed": 20.0},
+        description="What the score weighs: records not rejected, records within their term, main items covered, "
+        "cases closed in time. What cannot be told does not count.",
+    )
+    rectify_days: PositiveInt = Field(5, description="Working days a notice to rectify gives: our profile.")
+
+
 class Attachments(_Part):
     """Files that records name: evidence, records of the whole course."""
 
@@ -353,6 +373,7 @@ class Settings(_Part):
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
     expectations: tuple[Expectation, ...] = Field((), description="What must be reported, and how often.")
+    evaluation: Evaluation = Field(Evaluation(), description="How parties are scored.")
     attachments: Attachments = Field(Attachments(), description="Files that records name.")
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

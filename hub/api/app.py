@@ -17,6 +17,7 @@ from hub.api import (
     problems,
     reconciliations,
     replays,
+    reports,
     sharing,
     soap,
     standard,
@@ -51,6 +52,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(tasks.router)
     app.include_router(cases.router)
     app.include_router(reconciliations.router)
+    app.include_router(reports.router)
     app.include_router(metrics.router)
     app.include_router(replays.router)
     app.include_router(sharing.router)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from hub.ledger.credentials import Holder
 from hub.marked import Marked
 from hub.needs import needs
 from hub.replay import chosen_of
+from hub.reports.span import Every
 from hub.tasks import OPERATOR
 from hub.tasks import Caller as Who
 from standards.clock import local_text
@@ -37,9 +38,10 @@ router = APIRouter(include_in_schema=False)
 
 _COOKIE, _LANGUAGE = "hub_session", "hub_language"
 _HOURS = 12
+_DAY = r"^(\d{4}-\d{2}-\d{2})?$"
 _MENUS = {
-    "console": ("overview", "cases", "tasks", "submissions", "replays", "sharing", "notices"),
-    "sender": ("overview", "cases", "tasks", "submissions", "sharing", "notices"),
+    "console": ("overview", "cases", "tasks", "submissions", "replays", "sharing", "reports", "notices"),
+    "sender": ("overview", "cases", "tasks", "submissions", "sharing", "reports", "notices"),
 }
 #: Where the pages stand: for operators, for parties.
 ROOMS = tuple(_MENUS)
@@ -587,6 +589,93 @@ def sharing(request: Request, hub: TheHub, room: TheRoom) -> Response:
     return _shown(request, hub, room, work)
 
 
+@router.get("/reports")
+def reports(
+    request: Request,
+    hub: TheHub,
+    room: TheRoom,
+    every: Every = "month",
+    at: Annotated[str, Query(pattern=_DAY)] = "",
+) -> Response:
+    """Figures, score and rank of a span; a party sees its own."""
+
+    def work(visit: _Visit) -> Response:
+        found = hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party)
+        title, tables = hub.report_tables(found, visit.language)
+        shown = {"every": every, "at": at or found["last"], "spans": get_args(Every), "parties": found["parties"]}
+        return visit.page("reports", "reports", title=title, tables=tables, **shown)
+
+    return _shown(request, hub, room, work)
+
+
+@router.get("/report.xlsx")
+def report_sheet(
+    request: Request,
+    hub: TheHub,
+    room: TheRoom,
+    every: Every = "month",
+    at: Annotated[str, Query(pattern=_DAY)] = "",
+) -> Response:
+    """The same in Excel."""
+
+    def work(visit: _Visit) -> Response:
+        found = hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party)
+        return _sheet(hub.report_sheet(found, visit.language), f"report-{every}-{found['first']}.xlsx")
+
+    return _shown(request, hub, room, work)
+
+
+@router.get("/rectification")
+def rectification(
+    request: Request, hub: TheHub, room: TheRoom, party: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """整改通知, to print or to send."""
+
+    def work(visit: _Visit) -> Response:
+        return visit.page("rectification", "reports", one=hub.reports().rectification(visit.party or party))
+
+    return _shown(request, hub, room, work)
+
+
+@router.post("/rectification")
+def rectify(
+    request: Request, hub: TheHub, room: TheRoom, token: Annotated[str, Form()], party: Annotated[str, Form()]
+) -> Response:
+    """Send it."""
+
+    def work(visit: _Visit) -> Response:
+        visit.check(token)
+        _operators(visit)
+        hub.reports().send_rectification(party, visit.holder.id)
+        return visit.back(f"rectification?party={party}&said={hub.text('sent', visit.language)}")
+
+    return _shown(request, hub, room, work)
+
+
+@router.get("/circular")
+def circular(request: Request, hub: TheHub, room: TheRoom) -> Response:
+    """通报, to print or to send."""
+
+    def work(visit: _Visit) -> Response:
+        _operators(visit)
+        return visit.page("circular", "reports", one=hub.reports().circular())
+
+    return _shown(request, hub, room, work)
+
+
+@router.post("/circular")
+def announce(request: Request, hub: TheHub, room: TheRoom, token: Annotated[str, Form()]) -> Response:
+    """Send it."""
+
+    def work(visit: _Visit) -> Response:
+        visit.check(token)
+        _operators(visit)
+        hub.reports().send_circular(visit.holder.id)
+        return visit.back("circular", hub.text("sent", visit.language))
+
+    return _shown(request, hub, room, work)
+
+
 @router.get("/notices")
 def told(request: Request, hub: TheHub, room: TheRoom) -> Response:
     """Who was told what."""
@@ -595,9 +684,14 @@ def told(request: Request, hub: TheHub, room: TheRoom) -> Response:
         whom = (visit.party,) if visit.party else (notices.OPERATOR, notices.ABOVE)
         with hub.ledger.read() as connection:
             found = notices.find(connection, whom, limit=200)
-        return visit.page("notices", "notices", rows=[{**one, "at": local_text(one["at"])} for one in found])
+        return visit.page("notices", "notices", rows=[_notice(visit, one) for one in found])
 
     return _shown(request, hub, room, work)
+
+
+def _notice(visit: _Visit, one: dict[str, Any]) -> dict[str, Any]:
+    said = visit.hub.text(f"says_{one['says']}", visit.language)
+    return {**one, "at": local_text(one["at"]), "said": said}
 
 
 def _operators(visit: _Visit) -> None:

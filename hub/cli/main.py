@@ -18,6 +18,7 @@ from hub.cli import (
     reconciling,
     rehearsing,
     replaying,
+    reporting,
     running,
     sharing,
     systems,
@@ -53,6 +54,7 @@ app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(replaying.replay, name="replay")
+app.add_typer(reporting.report, name="report")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")
 app.add_typer(running.crosswalk, name="crosswalk")

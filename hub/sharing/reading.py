@@ -173,12 +173,15 @@ def walk(
     contents: Contents,
     dataset: str,
     *,
-    owners: Sequence[str],
+    owners: Sequence[str] | None,
     since: str = "",
     until: str = "",
     after: Cursor | None = None,
 ) -> Iterator[tuple[Cursor, list[Stored]]]:
-    """Every newest record of a data set, one chunk after the other; the cursor goes on behind that chunk."""
+    """Every newest record of a data set, one chunk after the other; the cursor goes on behind that chunk.
+
+    `owners`: only theirs; None for the hub's own evaluation over all of them.
+    """
     at = after or Cursor()
     while True:
         behind = chunk.c.month > at.month
@@ -207,7 +210,7 @@ def _of_chunk(
     contents: Contents,
     dataset: str,
     row: Row[Any],
-    owners: Sequence[str],
+    owners: Sequence[str] | None,
     since: str,
     until: str,
 ) -> list[Stored]:
@@ -225,10 +228,11 @@ def _of_chunk(
             record_head.c.row_no == record.c.row_no,
             record_head.c.dataset == dataset,
             record_head.c.operation != "d",
-            record_head.c.owner.in_(list(owners)),
         )
         .order_by(record.c.row_no)
     )
+    if owners is not None:
+        statement = statement.where(record_head.c.owner.in_(list(owners)))
     if since:
         statement = statement.where(record_head.c.event_date >= since)
     if until:

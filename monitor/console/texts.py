@@ -106,6 +106,45 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "operator": ("运维", "operator"),
     "as_of": ("截至", "As of"),
     "empty": ("无", "none"),
+    "reports": ("考核与报表", "Reports"),
+    "period": ("周期", "Period"),
+    "day_within": ("期间内的一天", "A day of it"),
+    "show": ("显示", "Show"),
+    "every_day": ("日报", "day"),
+    "every_week": ("周报", "week"),
+    "every_month": ("月报", "month"),
+    "every_quarter": ("季报", "quarter"),
+    "every_year": ("年报", "year"),
+    "report_note": (
+        "按期报送率：在数据集时限（工作日）内到达的记录占比。上报及时率（中心口径）：记录数除以事件日至到达日的天数（含当日）之和，"
+        "1 表示全部当日报送。主项覆盖率：期间内有监管行为的认领主项占全部认领主项之比。— 表示无法计算。",
+        "Within the term: share of records that came within the term of their data set (working days). Timeliness "
+        "(centre's formula): records over the sum of days from event to arrival, both counted. Coverage: claimed main "
+        "items with a behaviour in the span over all claimed. — means that nothing can be told.",
+    ),
+    "rectification": ("整改通知", "Notice to rectify"),
+    "rectify_text": (
+        "经核查，你单位下列报送事项未按要求办结。请逐项处置并重新报送，期限",
+        "The following is not settled as the rules demand. Mend it and report again by",
+    ),
+    "circular": ("通报", "Circular"),
+    "circular_text": (
+        "以下单位的异常超过办理期限，现予通报。",
+        "These parties are beyond the term of what they must mend.",
+    ),
+    "nothing_overdue": ("没有超期的异常", "Nothing is overdue"),
+    "colon": ("：", ":"),
+    "full_stop": ("。", "."),
+    "send": ("作为消息发出", "Send as a message"),
+    "sent": ("已发出", "Sent"),
+    "says_opened": ("新增异常", "opened"),
+    "says_remind": ("期限过半", "half of the term is over"),
+    "says_tomorrow": ("期限将至", "the term ends"),
+    "says_overdue": ("已超期", "overdue"),
+    "says_escalate": ("上报上级", "told to the level above"),
+    "says_no_calendar": ("缺少工作日历", "no calendar"),
+    "says_rectify": ("整改通知", "notice to rectify"),
+    "says_circular": ("通报", "circular"),
 }
 
 

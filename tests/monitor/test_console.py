@@ -203,6 +203,32 @@ def test_pages_load_nothing_from_elsewhere_and_run_no_scripts(city: Province) ->
     assert session != operator.key, "the key that was typed is not kept in the browser"
 
 
+def test_reports_are_seen_fetched_and_sent_from_the_pages(city: Province) -> None:
+    city.client("ecology").post(
+        "/v1/submissions?connection=ecology-penalties&wait=20&name=b.csv", content=penalties(30)
+    )
+    operator, sender = Browser(city, "").log_in(), Browser(city, "ecology").log_in()
+    for one in (operator, sender):
+        for every in ("day", "week", "month", "quarter", "year"):
+            assert "退回率" in one.get(f"reports?every={every}&at=")
+        assert "30" in re.findall(r'<td class="n">(\d+)</td>', one.get("reports?every=month"))
+    sheet = operator.client.get("/console/report.xlsx?every=month")
+    assert "单位考核" in load_workbook(io.BytesIO(sheet.content)).sheetnames
+    assert operator.client.get("/console/reports?every=month&at=soon").status_code == 422
+    notice = operator.get("rectification?party=ecology")
+    assert "整改通知" in notice
+    said = operator.send("rectification", notice, party="ecology")
+    assert "已发出" in said.text
+    assert "整改通知" in sender.get("notices")
+    assert "整改通知" in sender.get("rectification"), "a party reads its own"
+    assert sender.client.get("/sender/circular").status_code == 403
+    circular = operator.get("circular")
+    assert "<h1>通报</h1>" in circular
+    assert "未报送" in circular, "market reported nothing in September"
+    assert "已发出" in operator.send("circular", circular).text
+    assert "通报" in Browser(city, "market").log_in().get("notices")
+
+
 def test_every_word_of_the_pages_is_there_in_both_languages() -> None:
     used = set()
     for template in TEMPLATES.glob("*.html"):
@@ -219,7 +245,8 @@ def test_every_word_of_the_pages_is_there_in_both_languages() -> None:
         "done",
         "operator",
     }
-    used |= {"pause", "resume", "cancel"}
+    used |= {"pause", "resume", "cancel", "reports", "sent"}
+    used |= {name for name in TEXTS if name.startswith(("says_", "every_"))}
     assert used <= set(TEXTS)
     assert set(TEXTS) - used <= {"whom", "today"}, "words nobody shows"
     for key, (chinese, english) in TEXTS.items():

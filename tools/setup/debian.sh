@@ -70,6 +70,7 @@ _has_mariadb() { [[ -x /usr/sbin/mariadbd ]]; }
 _has_sshd() { [[ -x /usr/sbin/sshd ]]; }
 _has_chromium() { command -v chromium >/dev/null; }
 _has_chinese_font() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
+_has_libreoffice() { command -v soffice >/dev/null; }
 _has_debootstrap() { command -v debootstrap >/dev/null; }
 
 #: Foreign callers of the SOAP service: PHP, node and Java.
@@ -88,7 +89,11 @@ _missing_for_tests() { # full?
     _has_sshd || echo openssh-server
     _has_chromium || echo chromium
     _has_chinese_font || echo fonts-wqy-microhei
-    if [[ $1 ]]; then _missing_soap_clients; fi
+    if [[ $1 ]]; then
+        _missing_soap_clients
+        # Reports are opened in it.
+        _has_libreoffice || echo libreoffice-calc-nogui
+    fi
     # The image's steps are tried in a root of their own, which only root can make.
     if [[ $1 ]] && ((EUID == 0)); then _has_debootstrap || echo debootstrap; fi
 }

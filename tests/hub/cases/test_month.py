@@ -37,6 +37,10 @@ dataset = "supervise_dynamic"
 party = "ecology"
 dataset = "punish_action"
 
+[connections.items]
+party = "ecology"
+dataset = "supervise_item_main"
+
 [[expectations]]
 datasets = ["supervise_dynamic"]
 parties = ["ecology", "market"]
