@@ -182,7 +182,7 @@ def cases_of(connection: Connection, span: Span, now: datetime) -> dict[Key, Cas
         .where(case_.c.closed_at.is_(None) | (case_.c.closed_at >= span.begin))
         .group_by(case_.c.party, case_.c.dataset)
     )
-    return {(row[0], row[1]): CaseCounts(*(int(n) for n in row[2:])) for row in rows}
+    return {(row[0], row[1]): CaseCounts(*(int(n) for n in row[2:])) for row in rows if any(row[2:])}
 
 
 def waits(connection: Connection, span: Span) -> dict[Key, Hours]:

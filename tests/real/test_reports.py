@@ -47,8 +47,8 @@ def test_figures_equal_plain_sql_and_the_workbook_opens_in_libreoffice(
         ).all()
         days = connection.execute(
             text(
-                "SELECT s.party, sum(julianday(date(s.received_at, '+8 hours')) - julianday(substr(r.event_date, 1, 10))"
-                " + 1) FROM record r JOIN submission s ON s.id = r.submission_id"
+                "SELECT s.party, sum(julianday(date(s.received_at, '+8 hours'))"
+                " - julianday(substr(r.event_date, 1, 10)) + 1) FROM record r JOIN submission s ON s.id = r.submission_id"
                 " WHERE r.verdict = 'accepted' AND r.operation <> 'd' AND r.event_date <> ''"
                 " AND date(r.event_date) <= date(s.received_at, '+8 hours') GROUP BY s.party"
             )
@@ -63,7 +63,7 @@ def test_figures_equal_plain_sql_and_the_workbook_opens_in_libreoffice(
         assert (parties[party]["delivered"], parties[party]["refused"]) == (accepted, refused), party
     for party, count in opened:
         assert parties[party]["cases_opened"] == count, party
-    whole = dict((row[0], row[1]) for row in days)
+    whole = {row[0]: row[1] for row in days}
     for party, count in dated:
         assert parties[party]["timeliness"] == pytest.approx(count / whole[party]), party
 
@@ -75,16 +75,25 @@ def test_figures_equal_plain_sql_and_the_workbook_opens_in_libreoffice(
             pytest.fail("LibreOffice is not there: ./run test --full installs it")
         pytest.skip("LibreOffice is only there with --full")
     done = subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to"]
-        + ["csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1"]
-        + ["--outdir", str(tmp_path), str(path)],
+        [
+            office,
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--headless",
+            "--convert-to",
+            "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1",
+            "--outdir",
+            str(tmp_path),
+            str(path),
+        ],
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert not done.stderr.strip(), "it opens without complaint"
+    # Without Java it says so; nothing of a report needs it.
+    said = [line for line in done.stderr.splitlines() if "javaldx" not in line]
+    assert not said, "it opens without complaint"
     for table, (title, _, columns) in SHEETS.items():
         with (tmp_path / f"report-{title}.csv").open(encoding="utf-8", newline="") as file:
             heading, heads, *rows = csv.reader(file)
