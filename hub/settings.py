@@ -308,6 +308,7 @@ class Cases(_Part):
     """Deadlines of what went wrong."""
 
     working_days: PositiveInt = Field(5, description="To dispose of and re-report (article 14 of the Datong rules).")
+    approve_repairs: bool = Field(False, description="A repair runs only when a second person has approved it.")
     hold: Duration = Field(timedelta(days=2), description="How long a record may be held before it becomes a case.")
     silence: float = Field(
         3.0, ge=1.5, description="A feed is silent after so many times the longest of its usual pauses (working time)."

@@ -16,6 +16,7 @@ from hub.api import (
     parcels,
     problems,
     reconciliations,
+    repairs,
     replays,
     reports,
     sharing,
@@ -55,6 +56,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(reports.router)
     app.include_router(metrics.router)
     app.include_router(replays.router)
+    app.include_router(repairs.router)
     app.include_router(sharing.router)
     app.include_router(parcels.tracing)
     app.include_router(attachments.router)

@@ -17,6 +17,7 @@ from hub.cli import (
     parties,
     reconciling,
     rehearsing,
+    repairing,
     replaying,
     reporting,
     running,
@@ -54,6 +55,7 @@ app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(replaying.replay, name="replay")
+app.add_typer(repairing.repair, name="repair")
 app.add_typer(reporting.report, name="report")
 app.add_typer(sharing.grant, name="grant")
 app.add_typer(running.destination, name="destination")

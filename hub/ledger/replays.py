@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import zstandard
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from hub.ledger.cases import Selection
-from hub.ledger.tables import case_, record, replay, replay_part, submission
+from hub.ledger.tables import case_, record, record_head, replay, replay_part, submission
 from hub.ledger.types import month_of
-from standards.states import CaseClass, SubmissionState, Verdict
+from standards.states import CaseClass, CaseState, SubmissionState, Verdict
 
-RUNNING, PAUSED, DONE, CANCELLED = "running", "paused", "done", "cancelled"
+WAITING, RUNNING, PAUSED, DONE, CANCELLED = "waiting", "running", "paused", "done", "cancelled"
 _UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 
 
@@ -67,10 +67,31 @@ def _parts(found: Iterable[tuple[UUID, int]]) -> list[Part]:
     return [Part(identifier, tuple(rows)) for identifier, rows in held.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What a replay mends: `repair` as Repair.text() gives it, and who allowed it."""
+
+    repair: str = ""
+    consent: str = ""
+    #: A second person must approve it first.
+    waits: bool = False
+    undoes: UUID | None = None
+
+
 def add(
-    connection: Connection, identifier: UUID, parts: Sequence[Part], *, by: str, reason: str, chosen: str, now: datetime
+    connection: Connection,
+    identifier: UUID,
+    parts: Sequence[Part],
+    *,
+    by: str,
+    reason: str,
+    chosen: str,
+    now: datetime,
+    mending: Mending | None = None,
 ) -> None:
-    """Write a replay down; it runs."""
+    """Write a replay down; it runs, or waits to be approved."""
+    mending = mending or Mending()
+    begins = WAITING if mending.waits else RUNNING
     count = sum(len(part.rows) for part in parts)
     connection.execute(
         replay.insert().values(
@@ -79,10 +100,13 @@ def add(
             made_by=by,
             reason=reason,
             selection=chosen,
-            state=RUNNING if parts else DONE,
+            state=begins if parts else DONE,
             parts=len(parts),
             records=count,
             ended_at=None if parts else now,
+            repair=mending.repair,
+            consent=mending.consent,
+            undoes=mending.undoes,
         )
     )
     if parts:
@@ -107,6 +131,104 @@ def rows_of(connection: Connection, submission_id: UUID) -> frozenset[int]:
         select(replay_part.c.rows).where(replay_part.c.submission_id == submission_id)
     ).scalar_one()
     return frozenset(json.loads(zstandard.decompress(packed)))
+
+
+def repair_of(connection: Connection, submission_id: UUID) -> str:
+    """What is mended in the records that a replaying hand-over takes through."""
+    return str(
+        connection.execute(
+            select(replay.c.repair)
+            .join(replay_part, replay_part.c.replay_id == replay.c.id)
+            .where(replay_part.c.submission_id == submission_id)
+        ).scalar_one()
+    )
+
+
+def repair_text(connection: Connection, identifier: UUID) -> str:
+    """What a replay mends."""
+    return str(connection.execute(select(replay.c.repair).where(replay.c.id == identifier)).scalar_one())
+
+
+def undoes(connection: Connection, identifier: UUID) -> UUID | None:
+    """The repair that a replay takes back."""
+    found: UUID | None = connection.execute(select(replay.c.undoes).where(replay.c.id == identifier)).scalar_one()
+    return found
+
+
+def approve(connection: Connection, identifier: UUID, by: str) -> bool:
+    """A second person lets it run; False when it waits for nobody, or was made by the same."""
+    statement = update(replay).where(
+        replay.c.id == identifier, replay.c.state == WAITING, replay.c.made_by != by, replay.c.ended_at.is_(None)
+    )
+    return connection.execute(statement.values(state=RUNNING, approved_by=by)).rowcount == 1
+
+
+def undoing(connection: Connection, identifier: UUID) -> UUID | None:
+    """The replay that takes back what this one let through."""
+    return connection.execute(select(replay.c.id).where(replay.c.undoes == identifier)).scalar_one_or_none()
+
+
+def let_through(connection: Connection, identifier: UUID) -> tuple[list[Part], int]:
+    """Records that a repair let through and that nobody reported since, in the rows of what was handed over.
+
+    Also how many cannot be taken back: there is an older revision behind them, or a newer one before them.
+    """
+    parts: list[Part] = []
+    left = 0
+    made = connection.execute(
+        select(replay_part.c.origin_id, replay_part.c.submission_id, replay_part.c.rows)
+        .where(replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_not(None))
+        .order_by(replay_part.c.no)
+    ).all()
+    for origin, made_id, packed in made:
+        taken = sorted(json.loads(zstandard.decompress(packed)))
+        found = connection.execute(
+            select(record.c.row_no, record.c.revision, record_head.c.submission_id)
+            .join(record_head, and_(record_head.c.key_hash == record.c.key_hash, record_head.c.owner == record.c.owner))
+            .where(
+                record.c.month == month_of(made_id),
+                record.c.submission_id == made_id,
+                record.c.verdict == Verdict.ACCEPTED,
+            )
+            .order_by(record.c.row_no)
+        ).all()
+        rows = [taken[row - 1] for row, revision, newest in found if revision == 1 and newest == made_id]
+        left += len(found) - len(rows)
+        if rows:
+            parts.append(Part(origin, tuple(rows)))
+    return parts, left
+
+
+def reopen(connection: Connection, identifier: UUID, closed_by: str) -> int:
+    """Open the cases again that the records of a repair closed, once these are taken back."""
+    ids = select(replay_part.c.submission_id).where(
+        replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_not(None)
+    )
+    again = case_.alias()
+    statement = (
+        update(case_)
+        .where(
+            case_.c.closing_id.in_(ids),
+            ~select(again.c.id)
+            .where(
+                again.c.key_hash == case_.c.key_hash,
+                again.c.owner == case_.c.owner,
+                again.c.class_ == case_.c.class_,
+                again.c.destination == case_.c.destination,
+                again.c.closed_at.is_(None),
+            )
+            .exists(),
+        )
+        .values(
+            state=str(CaseState.OPEN),
+            closed_at=None,
+            closed_by="",
+            closing_id=None,
+            closing_row=None,
+            note=case_.c.note + closed_by,
+        )
+    )
+    return connection.execute(statement).rowcount
 
 
 def get(connection: Connection, identifier: UUID) -> Any | None:

@@ -321,11 +321,16 @@ replay = Table(  # stored records through today's settings once more
     Column("made_by", String(80), nullable=False),
     Column("reason", Text, nullable=False),
     Column("selection", Text, nullable=False),  # JSON: what was chosen
-    Column("state", String(10), nullable=False),  # running, paused, done, cancelled
+    Column("state", String(10), nullable=False),  # waiting, running, paused, done, cancelled
     Column("parts", Integer, nullable=False),
     Column("records", Integer, nullable=False),
     Column("ended_at", Utc),
+    Column("repair", Text, nullable=False, server_default=""),  # JSON: what is mended on the way
+    Column("consent", String(200), nullable=False, server_default=""),  # who of the owner allowed it
+    Column("approved_by", String(80), nullable=False, server_default=""),  # the second person
+    Column("undoes", Uuid),  # the repair whose records it takes back
 )
+Index("ux_replay_undoes", replay.c.undoes, unique=True)
 
 replay_part = Table(  # the chosen records of one hand-over; taken through as a hand-over of its own
     "replay_part",

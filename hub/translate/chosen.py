@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.formats.base import LegacyChunk
+from hub.repair import Repair
 
 
 def only(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> LegacyChunk:
@@ -22,15 +23,21 @@ def only(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> LegacyChunk:
     )
 
 
-def chosen(chunks: Iterator[LegacyChunk], wanted: frozenset[int], stored: int) -> Iterator[LegacyChunk]:
-    """The chosen records, chunk by chunk, without the first `stored` chunks that have any."""
+def numbers(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> list[int]:
+    """Their numbers within the hand-over."""
+    return [first + index for index in range(chunk.count) if first + index in wanted]
+
+
+def chosen(chunks: Iterator[LegacyChunk], wanted: frozenset[int], stored: int, repair: Repair) -> Iterator[LegacyChunk]:
+    """The chosen records, mended, chunk by chunk, without the first `stored` chunks that have any."""
     first = 1
     for chunk in chunks:
         part = only(chunk, first, wanted)
+        its = numbers(chunk, first, wanted)
         first += chunk.count
         if not part.count:
             continue
         if stored:
             stored -= 1
         else:
-            yield part
+            yield repair.mended(part, its)

@@ -99,13 +99,17 @@ def nobody_to_ask(name: str, _keys: Sequence[Key]) -> dict[Key, dict[str, str]]:
     raise SystemUnreachable(f"{name} is not asked here")
 
 
-def prepare(plan: Plan, chunk: LegacyChunk, first_row: int, today: str, ask: Ask = nobody_to_ask) -> Prepared:
+def prepare(
+    plan: Plan, chunk: LegacyChunk, first_row: int, today: str, ask: Ask = nobody_to_ask, *, undo: bool = False
+) -> Prepared:
     """Map and check a chunk whose first record is number `first_row` of its submission.
 
-    `ask` asks the bases that records are looked up in.
+    `ask` asks the bases that records are looked up in; `undo`: every record takes back what it once reported.
     """
     translated = plan.program.run(chunk.columns, chunk.count)
     columns = translated.columns
+    if undo:
+        columns["cd_operation"] = ["d"] * chunk.count
     consulted = _consulted(plan, columns, chunk, ask) if plan.lookups else None
     faults = translated.faults + _checked(plan, columns, chunk, today, consulted)
     if plan.elsewhere:

@@ -34,6 +34,7 @@ from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
 from hub.plans import Plans
+from hub.repair import Repair
 from hub.translate.chosen import chosen
 from hub.translate.consult import Ask
 from hub.translate.prepare import Prepared, prepare
@@ -157,6 +158,7 @@ class _Run:
         self.submission = submission
         self.plan = plan
         self.reading = Reading()
+        self.undo = False
         self.ask: Ask = partial(translator.desk.find, generation)
         settings = generation.settings
         self.storing = Storing(
@@ -211,7 +213,7 @@ class _Run:
         today = local(self.t.clock.now()).date().isoformat()
         for chunk, last in _with_last(chunks):
             self._note_fields(chunk)
-            prepared = prepare(self.plan, chunk, self.first_row, today, self.ask)
+            prepared = prepare(self.plan, chunk, self.first_row, today, self.ask, undo=self.undo)
             self.unknown_fields.update(dict.fromkeys(prepared.unknown_fields))
             self._wait()
             write = self._writing(prepared)
@@ -224,9 +226,11 @@ class _Run:
         """The chosen records of the hand-over that is replayed, without the chunks that were stored before a crash."""
         with self.t.ledger.read() as connection:
             wanted = replays.rows_of(connection, self.submission.id)
+            repair = Repair.read(replays.repair_of(connection, self.submission.id))
+        self.undo = repair.undo
         payload = LedgerPayload(self.t.ledger, replace(self.submission, id=origin), self.t.seal)
         self.reading, chunks = open_records(payload, self.plan.read, None)
-        return chosen(chunks, wanted, self.seq)
+        return chosen(chunks, wanted, self.seq, repair)
 
     def _note_fields(self, chunk: LegacyChunk) -> None:
         self.seen_fields.update(dict.fromkeys(chunk.fields))

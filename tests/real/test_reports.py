@@ -48,7 +48,8 @@ def test_figures_equal_plain_sql_and_the_workbook_opens_in_libreoffice(
         days = connection.execute(
             text(
                 "SELECT s.party, sum(julianday(date(s.received_at, '+8 hours'))"
-                " - julianday(substr(r.event_date, 1, 10)) + 1) FROM record r JOIN submission s ON s.id = r.submission_id"
+                " - julianday(substr(r.event_date, 1, 10)) + 1) FROM record r"
+                " JOIN submission s ON s.id = r.submission_id"
                 " WHERE r.verdict = 'accepted' AND r.operation <> 'd' AND r.event_date <> ''"
                 " AND date(r.event_date) <= date(s.received_at, '+8 hours') GROUP BY s.party"
             )
