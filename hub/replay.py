@@ -276,7 +276,9 @@ class ReplayDesk:
             return
         undone = replays.undoes(connection, identifier)
         if undone is not None:
-            count = replays.reopen(connection, undone, f"\n{local_text(now)} 修复已撤销 the repair was undone")
+            count = replays.reopen(
+                connection, undone, identifier, f"\n{local_text(now)} 修复已撤销 the repair was undone"
+            )
             detail = {"replay": str(identifier), "undoes": str(undone), "cases": count}
             journal.append(connection, [journal.Entry("repair_undone", "hub", None, None, detail)], now)
 

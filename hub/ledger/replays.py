@@ -199,8 +199,11 @@ def let_through(connection: Connection, identifier: UUID) -> tuple[list[Part], i
     return parts, left
 
 
-def reopen(connection: Connection, identifier: UUID, closed_by: str) -> int:
-    """Open the cases again that the records of a repair closed, once these are taken back."""
+def reopen(connection: Connection, identifier: UUID, undo: UUID, said: str) -> int:
+    """Open the cases again that the records of a repair closed, of those that its undoing took back."""
+    taken_back = select(replay_part.c.submission_id).where(
+        replay_part.c.replay_id == undo, replay_part.c.submission_id.is_not(None)
+    )
     ids = select(replay_part.c.submission_id).where(
         replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_not(None)
     )
@@ -209,6 +212,14 @@ def reopen(connection: Connection, identifier: UUID, closed_by: str) -> int:
         update(case_)
         .where(
             case_.c.closing_id.in_(ids),
+            select(record_head.c.key_hash)
+            .where(
+                record_head.c.key_hash == case_.c.key_hash,
+                record_head.c.owner == case_.c.owner,
+                record_head.c.operation == "d",
+                record_head.c.submission_id.in_(taken_back),
+            )
+            .exists(),
             ~select(again.c.id)
             .where(
                 again.c.key_hash == case_.c.key_hash,
@@ -225,7 +236,7 @@ def reopen(connection: Connection, identifier: UUID, closed_by: str) -> int:
             closed_by="",
             closing_id=None,
             closing_row=None,
-            note=case_.c.note + closed_by,
+            note=case_.c.note + said,
         )
     )
     return connection.execute(statement).rowcount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -169,6 +169,20 @@ def get(connection: Connection, identifier: UUID) -> Submission | None:
     """A submission by its id."""
     row = connection.execute(select(*_COLUMNS).where(*_is(identifier))).one_or_none()
     return None if row is None else _of(row)
+
+
+def origins_of(connection: Connection, identifiers: Collection[UUID]) -> dict[UUID, UUID]:
+    """What these replay; those that are no replay are left out."""
+    if not identifiers:
+        return {}
+    rows = connection.execute(
+        select(submission.c.id, submission.c.origin_id).where(
+            submission.c.month.in_(sorted({month_of(one) for one in identifiers})),
+            among(connection, submission.c.id, list(identifiers)),
+            submission.c.origin_id.is_not(None),
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def by_receipt(connection: Connection, receipt_no: str) -> Submission | None:

@@ -285,14 +285,21 @@ def _overtaken(
     passing: Sequence[int],
     origin: UUID,
 ) -> dict[int, Decision]:
-    """Records of a replay whose key was reported anew since they were handed over: the newer one stays."""
+    """Records of a replay whose key was reported anew since they were handed over: the newer one stays.
+
+    What an earlier replay of the same hand-over made, or an undoing took back, is not newer than it.
+    """
     candidates, position = prepared.candidates, prepared.position
     held = heads.look_up(connection, list({candidates.key_hash[position[i]] for i in passing})) if passing else {}
+    newer = {head.submission_id for some in held.values() for head in some if head.submission_id.int > origin.int}
+    told_by = submissions.origins_of(connection, newer)
     result: dict[int, Decision] = {}
     for i in passing:
         owner, digest = candidates.owner[position[i]], candidates.digest[position[i]]
         head = next((h for h in held.get(candidates.key_hash[position[i]], ()) if h.owner == owner), None)
-        if head is None or head.submission_id.int <= origin.int or head.digest == digest:
+        if head is None or head.digest == digest:
+            continue
+        if told_by.get(head.submission_id, head.submission_id).int <= origin.int:
             continue
         result[i] = Decision(Verdict.DUPLICATE, head.revision, head.operation, (head.submission_id, head.row_no))
         params = {"found": "0", "expected": str(head.revision)}

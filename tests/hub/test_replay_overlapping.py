@@ -1,0 +1,95 @@
+"""Overlapping replays, a double click, a replay of a replay, new failures meanwhile: never a record twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from hub.ledger.cases import Selection
+from hub.ledger.tables import submission
+from standards.errors import BadRecord, HubError
+from tests.hub.city import City, running, until
+from tests.hub.test_repair import MENDED
+from tests.hub.test_replay import answer, ended, penalties, stored
+
+GROUP = Selection(party="ecology")
+MOVES = ("new failures", "answer", "replay", "double click", "replay a replay", "repair", "pause and go on", "cancel")
+
+
+def _replayed(city: City) -> list[str]:
+    with city.hub.ledger.read() as connection:
+        found = select(submission.c.receipt_no).where(submission.c.origin_id.is_not(None))
+        return list(connection.execute(found).scalars())
+
+
+def _move(city: City, move: str, batch: int) -> list[str]:
+    """One thing somebody does; the replays it began."""
+    desk = city.hub.replays()
+    if move == "new failures":
+        city.submit(penalties(15, first=1 + batch * 15))
+        return []
+    if move == "answer":
+        answer(city)
+        return []
+    if move == "replay a replay":
+        parts = [part for number in _replayed(city)[-1:] for part in desk.plan(Selection(), number)]
+    else:
+        parts = desk.plan(GROUP)
+    if not parts:
+        return []
+    if move == "repair":
+        return [desk.start(parts, "test", "", {}, repair=MENDED, consent="王芳")["id"]]
+    begun = [desk.start(parts, "test", "", {})["id"] for _ in range(2 if move == "double click" else 1)]
+    try:
+        if move == "cancel":
+            desk.turn(UUID(begun[0]), "cancel", "test")
+        elif move == "pause and go on":
+            desk.turn(UUID(begun[0]), "pause", "test")
+            desk.turn(UUID(begun[0]), "resume", "test")
+    except BadRecord:
+        pass  # it had ended
+    return begun
+
+
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(MOVES), min_size=4, max_size=9))
+def test_never_a_record_twice_at_the_receiver(moves: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        for city in running(Path(folder)):
+            moves = ["new failures", *moves]
+            begun: list[str] = []
+            for number, move in enumerate(moves):
+                begun += _move(city, move, number)
+            desk = city.hub.replays()
+            until(lambda: all(desk.one(UUID(one))["state"] in ("done", "cancelled") for one in begun), 60)
+            until(lambda: all(not desk.one(UUID(one))["progress"]["unfinished"] for one in begun), 60)
+            answer(city)
+            _settle_everything(city)
+            if parts := desk.plan(GROUP):
+                ended(city, desk.start(parts, "test", "", {})["id"])
+            records = 15 * moves.count("new failures")
+            until(lambda: len(stored(city)) == records, 60)
+            assert desk.plan(GROUP) == []
+            revisions = {(key, revision) for key, revision, _ in city.receiver.history}
+            assert len(revisions) == len(city.receiver.history), "each revision is stored once"
+            # A repair said 日常检查 (1), the answer 4: a record has a second revision only where these differ.
+            for key in {key for key, _, _ in city.receiver.history}:
+                said = [city.receiver.contents[k, r]["case_source"] for k, r in sorted(revisions) if k == key]
+                assert all(before != after for before, after in zip(said, said[1:], strict=False)), said
+
+
+def _settle_everything(city: City) -> None:
+    def judged() -> bool:
+        try:
+            with city.hub.ledger.read() as connection:
+                found = connection.execute(select(submission.c.state)).scalars().all()
+        except HubError:
+            return False
+        return all(state in ("judged", "settled") for state in found)
+
+    until(judged, 60)
