@@ -176,18 +176,18 @@ class ReplayDesk:
         return self.one(identifier)
 
     def undo(self, identifier: UUID, by: str, reason: str) -> dict[str, Any]:
-        """Take back what a repair let through: withdrawn at the receivers, and its cases open again.
+        """Take back what a repair or a replay let through: withdrawn at the receivers, and its cases open again.
 
         Records with an older revision behind them, or that were reported anew since, stay: `left` says how many.
-        Raises UnknownName, BadRecord when it has not ended, mends nothing, or was undone.
+        Raises UnknownName, BadRecord when it has not ended, was undone, or let nothing through.
         """
         one = self.one(identifier)
         with self.ledger.read() as connection:
             repair = Repair.read(replays.repair_text(connection, identifier))
             parts, left = replays.let_through(connection, identifier)
             again = replays.undoing(connection, identifier)
-        if one["state"] not in (DONE, CANCELLED) or one["progress"]["unfinished"] or not repair.steps or repair.undo:
-            raise BadRecord("only a repair that has ended is undone", what_zh="只能撤销已结束的修复")
+        if one["state"] not in (DONE, CANCELLED) or one["progress"]["unfinished"] or repair.undo:
+            raise BadRecord("only what has ended is undone, and no undoing", what_zh="只能撤销已结束的修复或重放")
         if again is not None or not parts:
             raise BadRecord("there is nothing left to undo", what_zh="没有可撤销的记录，或已经撤销过")
         back = Repair(repair.steps, undo=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from hub.ledger.cases import Selection
 from hub.ledger.tables import submission
-from standards.errors import BadRecord, HubError
+from standards.errors import BadRecord
 from tests.hub.city import City, running, until
 from tests.hub.test_repair import MENDED
 from tests.hub.test_replay import answer, ended, penalties, stored
@@ -61,35 +63,33 @@ def _move(city: City, move: str, batch: int) -> list[str]:
 def test_never_a_record_twice_at_the_receiver(moves: list[str]) -> None:
     with TemporaryDirectory() as folder:
         for city in running(Path(folder)):
-            moves = ["new failures", *moves]
-            begun: list[str] = []
-            for number, move in enumerate(moves):
-                begun += _move(city, move, number)
-            desk = city.hub.replays()
-            until(lambda: all(desk.one(UUID(one))["state"] in ("done", "cancelled") for one in begun), 60)
-            until(lambda: all(not desk.one(UUID(one))["progress"]["unfinished"] for one in begun), 60)
-            answer(city)
-            _settle_everything(city)
-            if parts := desk.plan(GROUP):
-                ended(city, desk.start(parts, "test", "", {})["id"])
-            records = 15 * moves.count("new failures")
-            until(lambda: len(stored(city)) == records, 60)
-            assert desk.plan(GROUP) == []
-            revisions = {(key, revision) for key, revision, _ in city.receiver.history}
-            assert len(revisions) == len(city.receiver.history), "each revision is stored once"
-            # A repair said 日常检查 (1), the answer 4: a record has a second revision only where these differ.
-            for key in {key for key, _, _ in city.receiver.history}:
-                said = [city.receiver.contents[k, r]["case_source"] for k, r in sorted(revisions) if k == key]
-                assert all(before != after for before, after in zip(said, said[1:], strict=False)), said
+            _all_of(city, ["new failures", *moves])
 
 
-def _settle_everything(city: City) -> None:
-    def judged() -> bool:
-        try:
-            with city.hub.ledger.read() as connection:
-                found = connection.execute(select(submission.c.state)).scalars().all()
-        except HubError:
-            return False
-        return all(state in ("judged", "settled") for state in found)
+def _all_of(city: City, moves: list[str]) -> None:
+    begun = [one for number, move in enumerate(moves) for one in _move(city, move, number)]
+    desk = city.hub.replays()
+    until(lambda: all(_over(desk.one(UUID(one))) for one in begun), 60)
+    answer(city)
+    until(lambda: _judged(city), 60)
+    if parts := desk.plan(GROUP):
+        ended(city, desk.start(parts, "test", "", {})["id"])
+    records = 15 * moves.count("new failures")
+    until(lambda: len(stored(city)) == records, 60)
+    assert desk.plan(GROUP) == []
+    revisions = {(key, revision) for key, revision, _ in city.receiver.history}
+    assert len(revisions) == len(city.receiver.history), "each revision is stored once"
+    # A repair said 日常检查 (1), the answer 4: a record has a second revision only where these differ.
+    for key in {key for key, _ in revisions}:
+        said = [city.receiver.contents[k, r]["case_source"] for k, r in sorted(revisions) if k == key]
+        assert all(before != after for before, after in pairwise(said)), said
 
-    until(judged, 60)
+
+def _over(one: dict[str, Any]) -> bool:
+    return one["state"] in ("done", "cancelled") and not one["progress"]["unfinished"]
+
+
+def _judged(city: City) -> bool:
+    with city.hub.ledger.read() as connection:
+        found = connection.execute(select(submission.c.state)).scalars().all()
+    return all(state in ("judged", "settled") for state in found)

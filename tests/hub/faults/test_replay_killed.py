@@ -60,4 +60,12 @@ def test_a_replay_is_killed_in_the_middle_and_everything_is_delivered_once(
     hub.until(lambda: len(receiver.stored) == records, 300)
     hub.until(lambda: hub.client().get("/v1/cases").json() == [], 60)
     assert set(receiver.stored.values()) == {1}, "no record has a second revision"
+
+    # Undoing puts them back: withdrawn at the receiver, and open cases again.
+    hub.until(lambda: all(one["state"] == "done" for one in hub.client().get("/v1/replays").json()), 300)
+    for one in hub.client().get("/v1/replays").json():
+        hub.client().post(f"/v1/repairs/{one['id']}/undo", json={"reason": "代码答复有误"}, timeout=120)
+    hub.until(lambda: sum(g["cases"] for g in hub.client().get("/v1/cases").json()) == records, 600)
+    hub.until(lambda: sum(one[2] == "d" for one in list(receiver.history)) == records, 300)
+    assert set(receiver.stored.values()) == {2}, "each withdrawn once"
     hub.stop()
