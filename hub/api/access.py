@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from hub.bootstrap import Hub
 from hub.ledger import credentials
 from hub.ledger.credentials import Holder
 from standards.errors import NotAllowed
+from standards.rights import Right
 
 _REMEMBER = timedelta(seconds=5)
 
@@ -74,6 +76,23 @@ def operator(who: Annotated[Holder, Depends(caller)]) -> Holder:
     if not who.is_operator:
         raise NotAllowed("only the operator may do this", what_zh="只有运维人员可以执行该操作")
     return who
+
+
+def demand(who: Holder, right: Right) -> None:
+    """Raises NotAllowed unless the caller has this right."""
+    if not who.may(right):
+        raise NotAllowed(f"this needs the right {right}", what_zh=f"缺少权限 {right}，不能执行该操作")
+
+
+def needs(right: Right) -> Callable[[Holder], Holder]:
+    """Who calls and has this right: `Annotated[Holder, Depends(needs(Right.REPLAY))]`; tests read `.right`."""
+
+    def holder(who: Annotated[Holder, Depends(caller)]) -> Holder:
+        demand(who, right)
+        return who
+
+    holder.right = right  # type: ignore[attr-defined]
+    return holder
 
 
 def may_use(hub: Hub, who: Holder, connection: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from hub.ledger.tables import credential
+from standards.rights import OF_THE_HUB, Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,14 @@ class Holder:
     id: str
     #: Party; '' is the operator.
     party: str
+    #: Empty: everything that its side may do.
     rights: frozenset[str]
+    #: A person's name; empty: a machine's key.
+    name: str = ""
+
+    def may(self, right: Right) -> bool:
+        """Whether it may do this."""
+        return (not self.party or right not in OF_THE_HUB) and (not self.rights or right in self.rights)
 
     @property
     def is_operator(self) -> bool:

@@ -1,0 +1,90 @@
+"""What a person or a key may do: rights one by one, and the roles that bundle them.
+
+Three administrators are apart (三员分立): the one who runs the system, the one who gives rights, and the one who reads
+what all of them did.  Nobody is two of them.  Seeing that a record exists, seeing what stands in it, sending it again and
+changing it are rights of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """One thing that somebody may do."""
+
+    SEE = "see"  # counts, states, findings, cases, receipts: no content
+    BODIES = "bodies"  # raw bytes and content of records, personal elements masked
+    UNMASK = "unmask"  # personal elements in full; each look is written down
+    HAND_OVER = "hand_over"
+    TASKS = "tasks"  # sign, answer, hand on
+    CASES = "cases"  # take up, report nothing, waive
+    OPERATE = "operate"  # pause, resume, test, retry, answer unknown codes, reconcile
+    REPLAY = "replay"
+    REPAIR = "repair"
+    SHARE = "share"  # grants
+    CIRCULATE = "circulate"  # send notices to rectify and circulars
+    SETTINGS = "settings"  # put settings into force, backup
+    PEOPLE = "people"  # users, their roles and rights, keys
+    AUDIT = "audit"  # the journal, who looked at what
+
+
+class Role(StrEnum):
+    """A bundle of rights with a name."""
+
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+    REGION_ADMIN = "region_admin"
+    OPERATOR = "operator"
+    DEPARTMENT_ADMIN = "department_admin"
+    SENDER = "sender"
+    VIEWER = "viewer"
+
+
+ROLES: Mapping[Role, frozenset[Right]] = {
+    Role.SYSTEM_ADMIN: frozenset({Right.SEE, Right.SETTINGS}),
+    Role.SECURITY_ADMIN: frozenset({Right.SEE, Right.PEOPLE}),
+    Role.AUDIT_ADMIN: frozenset({Right.SEE, Right.AUDIT}),
+    Role.REGION_ADMIN: frozenset({Right.SEE, Right.CASES, Right.TASKS, Right.SHARE, Right.CIRCULATE}),
+    Role.OPERATOR: frozenset({Right.SEE, Right.OPERATE, Right.CASES, Right.TASKS, Right.REPLAY}),
+    Role.DEPARTMENT_ADMIN: frozenset(
+        {Right.SEE, Right.BODIES, Right.HAND_OVER, Right.TASKS, Right.CASES, Right.SHARE, Right.PEOPLE}
+    ),
+    Role.SENDER: frozenset({Right.SEE, Right.BODIES, Right.HAND_OVER, Right.TASKS, Right.CASES}),
+    Role.VIEWER: frozenset({Right.SEE}),
+}
+
+#: Nobody is two of these.
+APART: frozenset[Role] = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+
+#: Roles of people of a party; the others are of the hub's own people.
+OF_PARTIES: frozenset[Role] = frozenset({Role.DEPARTMENT_ADMIN, Role.SENDER, Role.VIEWER})
+
+#: Rights that only the hub's own people and keys can have.
+OF_THE_HUB: frozenset[Right] = frozenset(
+    {Right.OPERATE, Right.REPLAY, Right.REPAIR, Right.CIRCULATE, Right.SETTINGS, Right.AUDIT}
+)
+
+TITLES: Mapping[Role, tuple[str, str]] = {
+    Role.SYSTEM_ADMIN: ("系统管理员", "system administrator"),
+    Role.SECURITY_ADMIN: ("安全管理员", "security administrator"),
+    Role.AUDIT_ADMIN: ("审计管理员", "audit administrator"),
+    Role.REGION_ADMIN: ("区域管理员", "region administrator"),
+    Role.OPERATOR: ("运维人员", "operator"),
+    Role.DEPARTMENT_ADMIN: ("部门管理员", "department administrator"),
+    Role.SENDER: ("报送人员", "sender"),
+    Role.VIEWER: ("查看人员", "viewer"),
+}
+
+
+def rights_of(roles: Iterable[Role], more: Iterable[Right] = ()) -> frozenset[Right]:
+    """Everything that these roles and single rights allow."""
+    return frozenset(more).union(*(ROLES[role] for role in roles))
+
+
+def clash(roles: Iterable[Role]) -> frozenset[Role]:
+    """Which of these roles nobody may have together; empty: they go together."""
+    both = APART & set(roles)
+    return both if len(both) > 1 else frozenset()
