@@ -1,8 +1,7 @@
 """What a person or a key may do: rights one by one, and the roles that bundle them.
 
-Three administrators
-are apart (三员分立): who runs the system, who gives rights, who reads what all of them did.  Nobody is two of them.
-changing it are rights of their own.
+Three administrators are apart (三员分立): who runs the system, who gives rights, and who reads what all of them did.
+Seeing that a record exists, seeing what stands in it, sending it again and changing it are rights of their own.
 """
 
 from __future__ import annotations
