@@ -63,6 +63,6 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(connections.router)
     app.include_router(operations.router)
     app.include_router(standard.router)
-    for room in console.ROOMS:
-        app.include_router(console.router, prefix=f"/{room}")
+    for room, router in console.routers():
+        app.include_router(router, prefix=f"/{room}", include_in_schema=False)
     return app

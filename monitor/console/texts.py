@@ -13,6 +13,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "submissions": ("报送", "Hand-overs"),
     "replays": ("重放", "Replays"),
     "sharing": ("共享", "Sharing"),
+    "went_wrong": ("未能完成", "This did not work"),
     "notices": ("通知", "Notices"),
     "log_in": ("登录", "Log in"),
     "log_out": ("退出", "Log out"),

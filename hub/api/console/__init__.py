@@ -1,0 +1,18 @@
+"""`/console` for operators and `/sender` for parties: pages made on the server, working without JavaScript."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from hub.api.console import cases, entrance, overview, reports, submissions, tasks, told
+from hub.api.console.menu import MENUS
+
+#: Pages of both rooms, and of one of them.
+BOTH = (entrance, overview, cases, tasks, submissions, reports, told)
+ONLY: dict[str, tuple[APIRouter, ...]] = {"console": (cases.console, reports.console), "sender": ()}
+
+
+def routers() -> list[tuple[str, APIRouter]]:
+    """Every router of the pages with the room it stands in."""
+    found = [(room, module.router) for room in MENUS for module in BOTH]
+    return found + [(room, router) for room, more in ONLY.items() for router in more]

@@ -1,0 +1,39 @@
+"""What stands in the menu of each room, and the right it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from standards.rights import Right
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line: its name is the address and the key of its text."""
+
+    name: str
+    right: Right = Right.SEE
+
+
+MENUS: Mapping[str, tuple[Item, ...]] = {
+    "console": (
+        Item("overview"),
+        Item("cases"),
+        Item("tasks"),
+        Item("submissions"),
+        Item("replays", Right.REPLAY),
+        Item("sharing"),
+        Item("reports"),
+        Item("notices"),
+    ),
+    "sender": (
+        Item("overview"),
+        Item("cases"),
+        Item("tasks"),
+        Item("submissions"),
+        Item("sharing"),
+        Item("reports"),
+        Item("notices"),
+    ),
+}

@@ -1,0 +1,86 @@
+"""Tasks: what must be answered, and a form for each step that may be taken now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from hub.api.console.visit import Page, Viewer, Visit, Words, acts, sees, sheet
+from hub.api.tasks import desk
+from standards.errors import HubError
+from standards.exports import workbook
+from standards.flows import flow, flows
+from standards.rights import Right
+
+router = APIRouter(route_class=Page)
+
+
+@router.get("/tasks")
+def tasks(visit: Viewer) -> Response:
+    """What must be answered, the most urgent first."""
+    found = desk(visit.hub).find(visit.who, limit=300)
+    mine = [one["flow"] for one in found if one["assignee"] == visit.party] if visit.party else []
+    lists = [{"flow": name, "title": flows()[name].title} for name in dict.fromkeys(mine)]
+    return visit.page("tasks", "tasks", tasks=found, flows=lists)
+
+
+@router.get("/worklist.xlsx")
+def worklist(
+    visit: Annotated[Visit, Depends(sees(Right.TASKS))], flow: Annotated[str, Query(max_length=40)]
+) -> Response:
+    """The work list in Excel."""
+    dataset, rows = desk(visit.hub).worklist(visit.who, flow)
+    standard = visit.hub.generations.current().standard
+    return sheet(workbook.export(standard.dataset(dataset), standard, rows), f"{flow}.xlsx")
+
+
+@router.get("/template.xlsx")
+def template(visit: Viewer, dataset: Annotated[str, Query(max_length=64)]) -> Response:
+    """The Excel template of a data set."""
+    standard = visit.hub.generations.current().standard
+    return sheet(workbook.export(standard.dataset(dataset), standard), f"{dataset}.xlsx")
+
+
+@router.get("/tasks/{task}")
+def task(visit: Annotated[Visit, Depends(sees(Right.TASKS))], task: UUID) -> Response:
+    """A task, its steps, and a form for each step that may be taken now."""
+    return _task(visit, task)
+
+
+def _task(visit: Visit, task: UUID, wrong: str = "", status: int = 200) -> Response:
+    generation = visit.hub.generations.current()
+    one = desk(visit.hub).one(visit.who, task)
+    standard = generation.standard
+    its = flow(one["flow"])
+    named = [standard.dataset(its.answered_by)] if its.answered_by else [standard.dataset(n) for n in its.opened_by]
+    parties = [(name, said.title) for name, said in generation.settings.parties.items()]
+    fields: dict[str, list[dict[str, Any]]] = {}
+    for step in one["allowed"]:
+        fields[step["step"]] = []
+        for name in step["needs"]:
+            element = next((d.by_id[name] for d in named if name in d.by_id), None)
+            choices = parties if name == "party" else []
+            if element is not None and element.list:
+                choices = [(code.code, code.name) for code in standard.codelist(element.list).codes]
+            titles = (element.title, element.title_en) if element is not None else _WORDS.get(name, (name, name))
+            fields[step["step"]].append({"name": name, "title": titles[0], "title_en": titles[1], "choices": choices})
+    opened = next((d for d in map(standard.dataset, its.opened_by) if set(one["record"]) <= set(d.by_id)), None)
+    title = {e.id: e.title for e in opened.elements} if opened is not None else {}
+    record = [(title.get(name, name), value) for name, value in one["record"].items()]
+    return visit.page("task", "tasks", status, one={**one, "record": record}, fields=fields, wrong=wrong)
+
+
+_WORDS = {"party": ("转给", "hand on to"), "reason": ("理由", "reason")}
+
+
+@router.post("/tasks/{task}")
+def step(visit: Annotated[Visit, Depends(acts(Right.TASKS))], task: UUID, words: Words) -> Response:
+    """Take a step; a refusal is shown on the task's page."""
+    said = {name.removeprefix("said."): value for name, value in words.items() if name.startswith("said.")}
+    try:
+        desk(visit.hub).step(visit.who, task, words.get("step", ""), said)
+    except HubError as error:
+        return _task(visit, task, error.what if visit.language == "en" else error.what_zh, error.status)
+    return visit.back(f"tasks/{task}", visit.text("done"))
