@@ -1,4 +1,4 @@
-"""The words of the pages, Chinese and English."""
+"""Words that several pages use, and those of the first pages."""
 
 from __future__ import annotations
 
@@ -147,8 +147,3 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "says_rectify": ("整改通知", "notice to rectify"),
     "says_circular": ("通报", "circular"),
 }
-
-
-def text(key: str, language: str) -> str:
-    """A word of the pages.  Raises KeyError when nobody wrote it."""
-    return TEXTS[key][1 if language == "en" else 0]
