@@ -43,7 +43,7 @@ from hub.owners import this_process
 from hub.parties import bindings_of
 from hub.plans import Plans
 from hub.receipts import Receipts
-from hub.reconcile import Reconciler
+from hub.reconciliation.desk import ReconciliationDesk
 from hub.replay import ReplayDesk
 from hub.reports.desk import ReportDesk
 from hub.retention import Pruner
@@ -154,9 +154,9 @@ class Hub:
         """Time travel of records."""
         return History(self.ledger, self.generations, self.clock, self.seal)
 
-    def reconciler(self) -> Reconciler:
-        """What compares two hubs."""
-        return Reconciler(self.ledger, self.generations, self.clock, self.deadlines)
+    def reconciliations(self) -> ReconciliationDesk:
+        """The desk of reconciliations."""
+        return ReconciliationDesk(self.ledger, self.generations, self.clock, self.deadlines, self.transports)
 
     def replays(self) -> ReplayDesk:
         """The desk of replays."""

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.generations import Generations
-from hub.ledger import attachments, journal, retention
+from hub.ledger import attachments, journal, reconciliations, retention
 from hub.ledger.engine import Ledger
 from standards.clock import Clock
 
@@ -40,6 +40,7 @@ class Pruner:
             ("content", retention.prune_content, now - kept.content, _BATCH),
             ("attachments", attachments.prune, now - kept.content, _BATCH),
             ("metadata", retention.prune_metadata, now - kept.metadata, _BATCH),
+            ("reconciliations", reconciliations.prune, now - kept.metadata, _BATCH),
             ("journal", retention.prune_journal, now - kept.journal, 50 * _BATCH),
             ("ids", retention.prune_ids, now - kept.idempotency, 50 * _BATCH),
         )

@@ -1,20 +1,24 @@
-"""`/v1/reconciliations`: what a neighbour reported to us, in buckets and keys; and the operator's comparison."""
+"""`/v1/reconciliations`: what was compared and what differs; and what a hub below is told about what it reported."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from hub.api.access import Caller, Operator, TheHub
 from hub.ledger.credentials import Holder
-from hub.reconcile import BUCKETS, entries_of, held_of
-from hub.reconciling import reconcile
-from standards.errors import NotAllowed
+from hub.reconciliation.buckets import BUCKETS
+from hub.reconciliation.neighbour import BUCKETS_AT_ONCE, KEYS_AT_ONCE, NAMED, Asked
+from standards.errors import BadRecord, NotAllowed
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["对账 reconciliation"])
+
+#: Base64 of a key is 22 characters; of many, four for three bytes.
+_KEY_CHARS = 22
 
 
 class OfDataset(BaseModel):
@@ -23,10 +27,23 @@ class OfDataset(BaseModel):
     dataset: str = Field(max_length=64, description="数据集 data set")
 
 
-class OfBuckets(OfDataset):
-    """Which of them, and since when a change is under way."""
+class OfMoment(OfDataset):
+    """As they stood at a moment."""
 
-    buckets: list[Annotated[int, Field(ge=0, lt=BUCKETS)]] = Field(max_length=BUCKETS, min_length=1)
+    until: datetime = Field(description="时点 the moment")
+    without: str = Field("", max_length=NAMED * _KEY_CHARS, description="不计的主键摘要 keys left out, base64")
+
+
+class OfBuckets(OfDataset):
+    """Of some buckets."""
+
+    buckets: list[Annotated[int, Field(ge=0, lt=BUCKETS)]] = Field(max_length=BUCKETS_AT_ONCE, min_length=1)
+
+
+class OfKeys(OfDataset):
+    """With these keys."""
+
+    keys: str = Field(max_length=KEYS_AT_ONCE * _KEY_CHARS, description="主键摘要 keys, base64")
     since: datetime = Field(description="此后变动的视为在途 what changed after it is under way")
 
 
@@ -39,28 +56,51 @@ class Wanted(BaseModel):
     )
 
 
+@router.get("", summary="对账记录 what was compared")
+def listed(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
+    """The newest first; a party sees those of its own data, and those in which records of its own differ."""
+    return hub.reconciliations().listed(who.party, limit)
+
+
+@router.get("/{reconciliation}", summary="一次对账及差异 one of them, with what differs")
+def one(hub: TheHub, who: Caller, reconciliation: UUID) -> dict[str, Any]:
+    """Counts of both sides, and the records that differ, bucket by bucket."""
+    return hub.reconciliations().one(reconciliation, who.party)
+
+
 @router.post("", summary="与上级枢纽对账 compare with another hub")
 def run(hub: TheHub, who: Operator, body: Wanted) -> list[dict[str, Any]]:
     """Counts and digests in buckets, then key by key where they differ; differences open cases 报送不一致."""
-    return reconcile(hub.reconciler(), body.destination, body.datasets, hub.transports, str(who.id))
+    return hub.reconciliations().with_hub(body.destination, body.datasets, str(who.id))
 
 
 @router.post("/buckets", summary="本单位数据的分桶摘要 buckets of what the caller reported")
-def buckets(hub: TheHub, who: Caller, body: OfDataset) -> dict[str, Any]:
-    """Number of a bucket: count and digest."""
-    with hub.ledger.read() as connection:
-        return {"buckets": held_of(connection, body.dataset, _party(who))}
+def buckets(hub: TheHub, who: Caller, body: OfMoment) -> dict[str, Any]:
+    """Count and digest of each bucket; and keys that were left out because they were revised since."""
+    return _said(lambda: _asked(hub, who).buckets(body.dataset, body.until, body.without))
 
 
-@router.post("/keys", summary="若干桶内的主键摘要 keys of some buckets")
-def keys(hub: TheHub, who: Caller, body: OfBuckets) -> dict[str, Any]:
-    """Key, owner, revision, exchange key, and whether it changed after the watermark."""
-    with hub.ledger.read() as connection:
-        found = entries_of(connection, body.dataset, _party(who), body.buckets, body.since)
-    return {"keys": [[one.key, one.owner, one.revision, one.cd_id, one.young] for one in found]}
+@router.post("/marks", summary="若干桶内各记录的摘要 what stands for each record of some buckets")
+def marks(hub: TheHub, who: Caller, body: OfBuckets) -> dict[str, Any]:
+    """Key and digest, base64."""
+    return _asked(hub, who).marks(body.dataset, body.buckets)
 
 
-def _party(who: Holder) -> str:
+@router.post("/entries", summary="若干主键的记录 records with these keys")
+def entries(hub: TheHub, who: Caller, body: OfKeys) -> dict[str, Any]:
+    """Key, owner, revision, exchange key, whether it changed after the watermark, whether it is deleted."""
+    return _said(lambda: _asked(hub, who).entries(body.dataset, body.keys, body.since))
+
+
+def _asked(hub: TheHub, who: Holder) -> Asked:
     if who.is_operator:
         raise NotAllowed("a neighbour asks with its own key", what_zh="请用接入方的密钥")
-    return who.party
+    return Asked(hub.ledger, who.party)
+
+
+def _said(answer: Any) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = answer()
+    except ValueError as error:
+        raise BadRecord(f"not base64 of keys: {error}", what_zh="主键摘要不是有效的 base64") from error
+    return found

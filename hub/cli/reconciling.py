@@ -1,9 +1,9 @@
-"""`hub reconcile`: what we delivered to another hub against what it holds."""
+"""`hub reconcile`: what we delivered to another hub against what it holds; and what was compared before."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,27 +11,76 @@ from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DATA, DONE, out, print_json, table, told
 
+_SHOWN = 20
+
 
 @told
 def reconcile(
-    destination: Annotated[str, typer.Argument(help="投递目标（上级枢纽）destination that is a hub")],
+    destination: Annotated[str, typer.Argument(help="投递目标（上级枢纽）destination that is a hub")] = "",
     dataset: Annotated[list[str] | None, typer.Option(help="数据集，可重复；缺省全部 absent: all")] = None,
+    show: Annotated[str, typer.Option(help="查看一次对账的差异 id of a comparison: what differs")] = "",
     config: Config = Path("hub.toml"),
     as_json: Json = False,
     url: Url = "",
     key: Key = "",
 ) -> None:
-    """与上级枢纽逐条对账；退出码 1 表示有差异  compare with another hub; exit code 1 when something differs."""
-    body = {"destination": destination, "datasets": dataset or []}
-    rows = Client.find(config, url, key).post("/v1/reconciliations", body)
+    """与上级枢纽逐条对账；不给目标则列出对账记录；退出码 1 表示有差异
+    compare with another hub, or list what was compared; exit code 1 when something differs."""
+    client = Client.find(config, url, key)
+    if show:
+        rows = [client.get(f"/v1/reconciliations/{show}")]
+    elif destination:
+        rows = client.post("/v1/reconciliations", {"destination": destination, "datasets": dataset or []})
+    else:
+        rows = client.get("/v1/reconciliations")
     if as_json:
         print_json(rows)
     else:
-        heads = ["数据集", "本方", "对方", "在途", "对方缺", "对方多", "不同", "字节"]
-        names = ("dataset", "ours", "theirs", "under_way", "missing", "extra", "differs", "bytes")
-        table(f"对账 {destination}", heads, ([str(row[name]) for name in names] for row in rows))
-        for row in rows:
-            for one in row["differences"][:20]:
-                out.print(f"  {row['dataset']} {one['kind']} {one['cd_id']}", markup=False)
-    differs = any(row["missing"] + row["extra"] + row["differs"] for row in rows)
-    raise typer.Exit(DATA if differs else DONE)
+        _table(f"对账 {destination}", rows)
+    raise typer.Exit(DATA if (destination or show) and not all(row["agrees"] for row in rows) else DONE)
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> None:
+    heads = [
+        "时间",
+        "方式",
+        "对方",
+        "单位",
+        "数据集",
+        "期间",
+        "本方",
+        "对方数",
+        "在途",
+        "对方缺",
+        "对方多",
+        "不同",
+        "结果",
+        "编号",
+    ]
+    lines = (
+        [
+            row["at"],
+            row["way_zh"],
+            row["counterpart"],
+            row["party"] or "-",
+            row["dataset"],
+            "–".join(dict.fromkeys(row["period"])) if row["period"] else "全部",
+            _counts(row["ours"]),
+            _counts(row["theirs"]),
+            *(str(row[name]) for name in ("under_way", "missing", "extra", "differs")),
+            "一致" if row["agrees"] else "不一致",
+            row["id"],
+        ]
+        for row in rows
+    )
+    table(title, heads, lines)
+    for row in rows:
+        keys = [(b["bucket"], one) for b in row.get("buckets", ()) for one in b["keys"]]
+        for bucket, one in keys[:_SHOWN]:
+            out.print(f"  {row['dataset']} 桶 {bucket} {one['kind_zh']} {one['kind']} {one['cd_id']}", markup=False)
+        if len(keys) > _SHOWN:
+            out.print(f"  …（{len(keys)} 条，见 --json）", markup=False)
+
+
+def _counts(said: dict[str, Any]) -> str:
+    return " ".join(f"{name} {value}" for name, value in said.items() if name != "digest")

@@ -342,12 +342,29 @@ def known_keys(connection: Connection, class_: CaseClass, keys: Sequence[bytes])
     return {bytes(row[0]): (row[1], row[2] is None) for row in found}
 
 
+def open_of(
+    connection: Connection, class_: CaseClass, dataset: str, destination: str, code: str
+) -> list[tuple[UUID, bytes, str]]:
+    """Open cases with a key and a code that begins so, at one destination: id, key, owner."""
+    found = connection.execute(
+        select(case_.c.id, case_.c.key_hash, case_.c.owner).where(
+            case_.c.class_ == class_,
+            case_.c.dataset == dataset,
+            case_.c.destination == destination,
+            case_.c.key_hash.is_not(None),
+            case_.c.code.startswith(code, autoescape=True),
+            case_.c.closed_at.is_(None),
+        )
+    )
+    return [(row[0], bytes(row[1]), row[2]) for row in found]
+
+
 def close_ids(connection: Connection, identifiers: Sequence[UUID], by: str, now: datetime) -> int:
     """What was missing came."""
     if not identifiers:
         return 0
     return connection.execute(
         update(case_)
-        .where(case_.c.id.in_(list(identifiers)), case_.c.closed_at.is_(None))
+        .where(among(connection, case_.c.id, identifiers), case_.c.closed_at.is_(None))
         .values(state=str(CaseState.CLOSED), closed_at=now, closed_by=by)
     ).rowcount

@@ -344,6 +344,54 @@ replay_part = Table(  # the chosen records of one hand-over; taken through as a 
 )
 Index("ix_replay_part_submission", replay_part.c.submission_id, unique=True)
 
+# Reconciliations -----------------------------------------------------------------------------------------------
+
+reconciliation = Table(  # one data set (and period) compared with another hub, a centre or a sender
+    "reconciliation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("way", String(10), nullable=False),  # hub, centre, statement
+    Column("counterpart", String(64), nullable=False),  # destination, or the party that sends
+    Column("party", String(64), nullable=False),  # whose data; empty: everybody's
+    Column("dataset", String(64), nullable=False),
+    Column("period_begin", Date),  # empty: all that is held
+    Column("period_end", Date),
+    Column("agrees", Boolean, nullable=False),
+    Column("ours", Text, nullable=False),  # JSON: counts, digest
+    Column("theirs", Text, nullable=False),
+    Column("missing", Integer, nullable=False, server_default="0"),
+    Column("extra", Integer, nullable=False, server_default="0"),
+    Column("differs", Integer, nullable=False, server_default="0"),
+    Column("under_way", Integer, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),  # exchanged
+    Column("millis", Integer, nullable=False, server_default="0"),
+)
+Index("ix_reconciliation_at", reconciliation.c.at)
+Index(
+    "ix_reconciliation_what",
+    reconciliation.c.way,
+    reconciliation.c.counterpart,
+    reconciliation.c.party,
+    reconciliation.c.dataset,
+    reconciliation.c.period_begin,
+)
+
+reconciliation_difference = Table(  # records that are not there as they are here, the first thousands
+    "reconciliation_difference",
+    metadata,
+    Column("reconciliation_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, nullable=False),
+    Column("kind", String(10), nullable=False),  # missing: not there; extra: only there; differs
+    Column("key_hash", LargeBinary(16), nullable=False),
+    Column("owner", String(18), nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("cd_id", String(100), nullable=False),
+)
+Index("ix_reconciliation_difference_party", reconciliation_difference.c.party)
+
 # Notices -------------------------------------------------------------------------------------------------------
 
 notice = Table(  # what somebody was told, each once: a term runs out, a case is opened

@@ -1,0 +1,1 @@
+"""Reconciliation: with other hubs record by record, with centres and senders by their counts."""

@@ -1,0 +1,263 @@
+"""What is compared between two hubs, out of the ledger: what a party reported to us, what we delivered to one.
+
+A million heads are read in one scan each; what was delivered is told by the parcels' spans, so that deliveries are
+looked at only where a parcel was not taken as a whole.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, or_, select, type_coerce
+
+from hub.ledger.sql import among
+from hub.ledger.tables import delivery, origin_revision, parcel, record_head, submission
+from hub.reconciliation.buckets import BUCKETS, Entry, Sums, mark_of, sums_of
+from standards.states import DeliveryState, ParcelState
+
+_ROWS = 20_000
+#: Buckets, keys, spans named in one statement.
+_NAMED = 200
+_SETTLED = (ParcelState.ACCEPTED, ParcelState.PARTLY)
+_TAKEN = (None, str(DeliveryState.ACCEPTED))
+
+_h = record_head.c
+_ORIGIN = and_(origin_revision.c.key_hash == _h.key_hash, origin_revision.c.owner == _h.owner)
+
+
+# The upper side: what a party reported
+
+
+def reported(
+    connection: Connection, dataset: str, party: str, until: datetime, without: frozenset[bytes] = frozenset()
+) -> tuple[Sums, list[bytes]]:
+    """The buckets of what a party had reported to us at a moment; and keys that were revised since, which are left out.
+
+    What is new since is left out without a word: the lower hub did not know either that it had arrived.
+    """
+    revised: list[bytes] = []
+    rows = connection.execute(
+        select(_h.key_hash, _h.owner, origin_revision.c.revision, _h.updated_at > until, _h.operation)
+        .join(origin_revision, _ORIGIN)
+        .where(_h.dataset == dataset, _h.party == party)
+        .execution_options(yield_per=_ROWS)
+    )
+
+    def counted() -> Iterator[tuple[bytes, str, int]]:
+        for key, owner, revision, later, operation in rows:
+            if later:
+                if revision > 1:
+                    revised.append(key)
+            elif operation != "d" and key not in without:
+                yield key, owner, revision
+
+    return sums_of(counted()), revised
+
+
+def reported_marks(connection: Connection, dataset: str, party: str, buckets: Sequence[int]) -> list[tuple[bytes, int]]:
+    """Every record a party reported, of some buckets: key, and what stands for it."""
+    return [
+        (key, mark_of(key, owner, revision)) for key, owner, revision in _reported(connection, dataset, party, buckets)
+    ]
+
+
+def _reported(
+    connection: Connection, dataset: str, party: str, buckets: Sequence[int]
+) -> Iterator[tuple[bytes, str, int]]:
+    for part in _parts(buckets):
+        for row in connection.execute(
+            select(_h.key_hash, _h.owner, origin_revision.c.revision)
+            .join(origin_revision, _ORIGIN)
+            .where(_h.dataset == dataset, _h.party == party, _h.operation != "d", _in_buckets(part))
+        ):
+            yield row[0], row[1], row[2]
+
+
+def reported_entries(
+    connection: Connection, dataset: str, party: str, keys: Sequence[bytes], since: datetime
+) -> list[Entry]:
+    """Records with these keys that a party reported."""
+    found = []
+    for part in _parts(keys):
+        rows = connection.execute(
+            select(_h.key_hash, _h.owner, origin_revision.c.revision, _h.cd_id, _h.updated_at, _h.operation)
+            .join(origin_revision, _ORIGIN)
+            .where(_h.dataset == dataset, _h.party == party, among(connection, _h.key_hash, part))
+        )
+        found += [Entry(r[0], r[1], r[2], r[3], young=r[4] > since, gone=r[5] == "d") for r in rows]
+    return found
+
+
+# The lower side: what was delivered
+
+
+class Far(IntEnum):
+    """How far a record came at a destination."""
+
+    #: Not sent yet, or refused: this revision is not there.
+    NOT_THERE = 0
+    #: Sent, and nothing heard yet.
+    SENT = 1
+    TAKEN = 2
+
+
+_SENT, _TAKEN_THERE = Far.SENT, Far.TAKEN
+
+
+@dataclass(slots=True)
+class Spans:
+    """Which rows of which hand-overs went to a destination, and how far they came."""
+
+    #: By hand-over: first row, last row, how far; in order.
+    whole: dict[str, list[tuple[int, int, Far]]] = field(default_factory=dict)
+    #: By hand-over and row, where a parcel did not fare as one.
+    single: dict[str, dict[int, Far]] = field(default_factory=dict)
+
+    def of(self, hand_over: str, row: int) -> Far | None:
+        """None: it does not go there."""
+        single = self.single.get(hand_over)
+        if single is not None and (found := single.get(row)) is not None:
+            return found
+        spans = self.whole.get(hand_over)
+        if spans is None:
+            return None
+        at = bisect_right(spans, row, key=_first) - 1
+        return spans[at][2] if at >= 0 and row <= spans[at][1] else None
+
+
+def _first(span: tuple[int, int, Far]) -> int:
+    return span[0]
+
+
+def spans_of(connection: Connection, destination: str, dataset: str) -> Spans:
+    """Where the records of a data set went, and what became of them there."""
+    spans = Spans()
+    odd: list[tuple[UUID, int, int]] = []
+    p = parcel.c
+    rows = connection.execute(
+        select(p.submission_id, p.first_row, p.last_row, p.count, p.state, p.accepted, p.sent_at).where(
+            p.destination == destination,
+            p.dataset == dataset,
+            p.state.notin_((ParcelState.SPLIT, ParcelState.SUPERSEDED)),
+        )
+    )
+    for hand_over, first, last, count, state, accepted, sent_at in rows:
+        far = _far(state, None, sent_at)
+        if count == last - first + 1 and (far is not Far.TAKEN or accepted == count):
+            spans.whole.setdefault(hand_over.hex, []).append((first, last, far))
+        else:
+            odd.append((hand_over, first, last))
+    for held in spans.whole.values():
+        held.sort()
+    months = list(connection.execute(select(submission.c.month).distinct()).scalars())
+    d = delivery.c
+    for part in _parts(odd):
+        named = [and_(d.submission_id == one, d.row_no.between(first, last)) for one, first, last in part]
+        found = connection.execute(
+            select(d.submission_id, d.row_no, d.state, p.state, p.sent_at)
+            .join(parcel, p.id == d.parcel_id)
+            .where(d.month.in_(months), p.month.in_(months), d.destination == destination, or_(*named))
+        )
+        for hand_over, row, own, state, sent_at in found:
+            spans.single.setdefault(hand_over.hex, {})[row] = _far(state, own, sent_at)
+    return spans
+
+
+def _far(state: str, own: str | None, sent_at: datetime | None) -> Far:
+    if state in _SETTLED:
+        return Far.TAKEN if own in _TAKEN else Far.NOT_THERE
+    if state == ParcelState.REFUSED:
+        return Far.TAKEN if own == DeliveryState.ACCEPTED else Far.NOT_THERE
+    return Far.SENT if state in (ParcelState.SENDING, ParcelState.AWAITING) or sent_at is not None else Far.NOT_THERE
+
+
+def delivered(connection: Connection, spans: Spans, dataset: str, since: datetime) -> tuple[Sums, list[bytes]]:
+    """The buckets of what was taken there; and the keys of which nobody can say what is there: sent and not answered,
+    or a newer revision is not there yet.
+
+    `since`: what changed after it may have done so while this is read.
+    """
+    under_way: list[bytes] = []
+    rows = connection.execute(
+        select(
+            _h.key_hash, _h.owner, _h.revision, _h.operation, _hand_over(connection), _h.row_no, _h.updated_at > since
+        )
+        .where(_h.dataset == dataset)
+        .execution_options(yield_per=_ROWS)
+    )
+    of, dashed = spans.of, connection.dialect.name == "postgresql"
+
+    def counted() -> Iterator[tuple[bytes, str, int]]:
+        for key, owner, revision, operation, place, row, young in rows:
+            far = of(place.replace("-", "") if dashed else place, row)
+            if far == _TAKEN_THERE:
+                if operation != "d":
+                    yield key, owner, revision
+            elif far == _SENT or (revision > 1 and (far is not None or young)):
+                under_way.append(key)
+
+    return sums_of(counted()), under_way
+
+
+def delivered_marks(
+    connection: Connection, spans: Spans, dataset: str, buckets: Sequence[int]
+) -> list[tuple[bytes, int]]:
+    """Every record that was taken there, of some buckets."""
+    found = []
+    for part in _parts(buckets):
+        rows = connection.execute(
+            select(_h.key_hash, _h.owner, _h.revision, _h.submission_id, _h.row_no).where(
+                _h.dataset == dataset, _h.operation != "d", _in_buckets(part)
+            )
+        )
+        found += [(r[0], mark_of(r[0], r[1], r[2])) for r in rows if spans.of(r[3].hex, r[4]) is Far.TAKEN]
+    return found
+
+
+def delivered_entries(
+    connection: Connection, spans: Spans, dataset: str, keys: Sequence[bytes], since: datetime
+) -> list[Entry]:
+    """Records with these keys that go there."""
+    found = []
+    columns = (_h.key_hash, _h.owner, _h.revision, _h.cd_id, _h.updated_at, _h.party, _h.operation)
+    for part in _parts(keys):
+        rows = connection.execute(
+            select(*columns, _h.submission_id, _h.row_no).where(
+                _h.dataset == dataset, among(connection, _h.key_hash, part)
+            )
+        )
+        for r in rows:
+            far = spans.of(r[7].hex, r[8])
+            if far is not None:
+                settled = far is Far.TAKEN
+                found.append(Entry(r[0], r[1], r[2], r[3], r[4] > since, settled, party=r[5], gone=r[6] == "d"))
+    return found
+
+
+def _hand_over(connection: Connection) -> ColumnElement[str]:
+    """As text: a million UUID objects cost more than the scan."""
+    if connection.dialect.name == "postgresql":
+        return cast(_h.submission_id, String)
+    return type_coerce(_h.submission_id, String)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _NAMED):
+        yield values[start : start + _NAMED]
+
+
+def _in_buckets(numbers: Sequence[int]) -> ColumnElement[bool]:
+    return or_(*(_in_bucket(number) for number in numbers))
+
+
+def _in_bucket(number: int) -> ColumnElement[bool]:
+    first = (number << 4).to_bytes(2)
+    if number == BUCKETS - 1:
+        return _h.key_hash >= first
+    return and_(_h.key_hash >= first, _h.key_hash < ((number + 1) << 4).to_bytes(2))

@@ -1,0 +1,191 @@
+"""Another hub, record by record: what we delivered to it against what it holds, in a few exchanges.
+
+First both sides' buckets, as they stood at one moment; then what stands for each record of the buckets that differ;
+then the records that differ themselves.  What is on its way, or changed around that moment, is no difference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from hub.ledger.engine import Ledger
+from hub.ledger.reconciliations import Difference, Outcome
+from hub.reconciliation.buckets import (
+    Differing,
+    Entry,
+    Sums,
+    bucket_of,
+    compare,
+    differing_keys,
+    keys_packed,
+    keys_unpacked,
+    mark_of,
+    marks_packed,
+    marks_unpacked,
+)
+from hub.reconciliation.held import (
+    delivered,
+    delivered_entries,
+    delivered_marks,
+    reported,
+    reported_entries,
+    reported_marks,
+    spans_of,
+)
+from standards.errors import AnswerNotUnderstood
+
+T = TypeVar("T")
+
+#: Keys under way named in one question at most; more of them only make more buckets differ.
+NAMED = 10_000
+#: Buckets, and records, in one question.
+BUCKETS_AT_ONCE = 256
+KEYS_AT_ONCE = 1000
+
+
+class Other(Protocol):
+    """The hub we delivered to."""
+
+    #: Bytes that went there and back so far.
+    exchanged: int
+
+    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> tuple[Sums, list[bytes]]:
+        """Its buckets of our records, and keys it left out because they were revised since."""
+        ...
+
+    def marks(self, dataset: str, buckets: Sequence[int]) -> dict[bytes, frozenset[int]]:
+        """What stands for its records of some buckets."""
+        ...
+
+    def entries(self, dataset: str, keys: Sequence[bytes], since: datetime) -> list[Entry]:
+        """Its records with these keys."""
+        ...
+
+
+@dataclass(slots=True)
+class OverHttps:
+    """Implements Other: the other hub's `/v1/reconciliations`, asked with the key of our party there."""
+
+    door: Any
+    exchanged: int = 0
+
+    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> tuple[Sums, list[bytes]]:
+        """See Other."""
+        said = self._ask("buckets", {"dataset": dataset, "until": until.isoformat(), "without": keys_packed(without)})
+        return _understood(lambda: (Sums.unpacked(said["count"], said["sums"]), keys_unpacked(said["revised"])))
+
+    def marks(self, dataset: str, buckets: Sequence[int]) -> dict[bytes, frozenset[int]]:
+        """See Other."""
+        said = self._ask("marks", {"dataset": dataset, "buckets": list(buckets)})
+        return _understood(lambda: marks_unpacked(said["marks"]))
+
+    def entries(self, dataset: str, keys: Sequence[bytes], since: datetime) -> list[Entry]:
+        """See Other."""
+        said = self._ask("entries", {"dataset": dataset, "keys": keys_packed(keys), "since": since.isoformat()})
+        return _understood(
+            lambda: [
+                Entry(bytes.fromhex(key), owner, revision, cd_id, young, gone=gone)
+                for key, owner, revision, cd_id, young, gone in said["entries"]
+            ]
+        )
+
+    def _ask(self, what: str, body: dict[str, Any]) -> Any:
+        said = self.door.ask(f"reconciliations/{what}", body)
+        # Their bodies as both sides wrote them, before anything on the way packed them.
+        self.exchanged += len(msgspec.json.encode(body)) + len(msgspec.json.encode(said))
+        return said
+
+
+def _understood(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError) as error:
+        raise AnswerNotUnderstood(
+            f"not the answer of a hub of our version: {error}", what_zh="对方枢纽的对账应答无法识别（版本不同？）"
+        ) from error
+
+
+def against_hub(
+    ledger: Ledger, other: Other, destination: str, dataset: str, now: datetime, watermark: timedelta
+) -> Outcome:
+    """Compare one data set as it stands now; what changed since `watermark` ago is under way."""
+    began, before = time.monotonic(), other.exchanged
+    since = now - watermark
+    with ledger.read() as connection:
+        spans = spans_of(connection, destination, dataset)
+        ours, under_way = delivered(connection, spans, dataset, since)
+    theirs, revised = other.buckets(dataset, now, under_way[:NAMED])
+    counts = {"records": ours.count}, {"records": theirs.count}
+    with ledger.read() as connection:
+        for one in delivered_entries(connection, spans, dataset, revised, since):
+            if one.settled and not one.gone:
+                ours.take(one.key, mark_of(one.key, one.owner, one.revision))
+    found: list[Differing] = []
+    moving = 0
+    for buckets in _parts(ours.differing(theirs), BUCKETS_AT_ONCE):
+        with ledger.read() as connection:
+            mine = marks_unpacked(marks_packed(delivered_marks(connection, spans, dataset, buckets)))
+        for keys in _parts(differing_keys(mine, other.marks(dataset, buckets)), KEYS_AT_ONCE):
+            with ledger.read() as connection:
+                # Anew: what was under way a moment ago may have arrived.
+                held = delivered_entries(connection, spans, dataset, keys, since)
+            differing, unsettled = compare(held, other.entries(dataset, keys, since))
+            found += differing
+            moving += unsettled
+    kinds = [one.kind for one in found]
+    return Outcome(
+        way="hub",
+        counterpart=destination,
+        dataset=dataset,
+        ours=counts[0],
+        theirs=counts[1],
+        missing=kinds.count("missing"),
+        extra=kinds.count("extra"),
+        differs=kinds.count("differs"),
+        under_way=moving + len(under_way),
+        bytes=other.exchanged - before,
+        millis=round((time.monotonic() - began) * 1000),
+        differences=[_difference(one) for one in found],
+    )
+
+
+def _difference(one: Differing) -> Difference:
+    entry = one.entry
+    return Difference(one.kind, entry.cd_id, entry.owner, entry.key, bucket_of(entry.key), entry.party)
+
+
+def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+@dataclass(slots=True)
+class Asked:
+    """The other end: what a hub below, a party of ours, is told about what it reported."""
+
+    ledger: Ledger
+    party: str
+
+    def buckets(self, dataset: str, until: datetime, without: str) -> dict[str, Any]:
+        """Count, digests of all buckets, and keys that were left out because they were revised since."""
+        keys = frozenset(keys_unpacked(without))
+        with self.ledger.read() as connection:
+            sums, revised = reported(connection, dataset, self.party, until, keys)
+        return {"count": sums.count, "sums": sums.packed(), "revised": keys_packed(revised[:NAMED])}
+
+    def marks(self, dataset: str, buckets: Sequence[int]) -> dict[str, Any]:
+        """What stands for each record of these buckets."""
+        with self.ledger.read() as connection:
+            return {"marks": marks_packed(reported_marks(connection, dataset, self.party, buckets))}
+
+    def entries(self, dataset: str, keys: str, since: datetime) -> dict[str, Any]:
+        """The records with these keys: key, owner, revision, exchange key, changed since, deleted."""
+        with self.ledger.read() as connection:
+            found = reported_entries(connection, dataset, self.party, keys_unpacked(keys)[:KEYS_AT_ONCE], since)
+        return {"entries": [[e.key.hex(), e.owner, e.revision, e.cd_id, e.young, e.gone] for e in found]}
