@@ -26,6 +26,7 @@ from hub.dispatch.doors import Doors, open_door
 from hub.dispatch.settle import Settling
 from hub.dispatch.worker import Dispatcher
 from hub.events import Events
+from hub.failures import FailureDesk
 from hub.generations import Body, Generations, collect, lay_out
 from hub.history import History
 from hub.holds import Holds
@@ -138,6 +139,10 @@ class Hub:
         """The desk of cases."""
         return CaseDesk(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events)
 
+    def failures(self) -> FailureDesk:
+        """The desk of failure groups."""
+        return FailureDesk(self.ledger, self.generations, self.clock)
+
     def reports(self) -> ReportDesk:
         """The desk of reports."""
         return ReportDesk(self.ledger, self.generations, self.clock, self.seal, self.cases())
@@ -160,7 +165,9 @@ class Hub:
 
     def replays(self) -> ReplayDesk:
         """The desk of replays."""
-        return ReplayDesk(self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.broker.wake)
+        return ReplayDesk(
+            self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.desk, self.broker.wake
+        )
 
     def page(self, name: str, language: str, **values: Any) -> str:
         """A page of the console."""

@@ -86,7 +86,11 @@ class CaseDesk:
 
     def take(self, which: Selection, by: str, note: str) -> int:
         """Somebody is at them; how many."""
-        return self._act("cases_taken", by, which, lambda c: cases.take(c, which, _line(by, note, self.clock.now())))
+        return self._act("cases_taken", by, which, lambda c: self._take(c, which, by, note))
+
+    def _take(self, connection: Connection, which: Selection, by: str, note: str) -> int:
+        now = self.clock.now()
+        return cases.take(connection, which, _line(by, note, now), by, now)
 
     def waive(self, which: Selection, by: str, named: str, reason: str) -> int:
         """Close without data: a named person says why.  Raises BadRecord."""
@@ -118,7 +122,8 @@ class CaseDesk:
 
     def _act(self, action: str, by: str, which: Selection, work: Any) -> int:
         now = self.clock.now()
-        detail = {k: v for k, v in asdict(which).items() if v and k != "ids"} | {"ids": [str(i) for i in which.ids]}
+        detail: dict[str, Any] = {k: str(v) for k, v in asdict(which).items() if v and k != "ids"}
+        detail |= {"ids": [str(i) for i in which.ids]}
 
         def both(connection: Connection) -> int:
             count: int = work(connection)

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from hub.ledger import cases, destinations, outbox, parcels, submissions, tallies
+from hub.ledger import cases, destinations, outbox, parcels, tallies
 from hub.ledger.engine import Ledger
-from hub.ledger.tables import case_, hold, submission
+from hub.ledger.tables import hold, submission
 from standards.clock import SHANGHAI, Clock, local_text
 from standards.states import DestinationState, SubmissionState
 
@@ -118,61 +118,3 @@ class Facts:
             }
             for r in rows
         ]
-
-    def failures(self, *, party: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
-        """Open cases in groups of one cause, the most urgent first."""
-        with self.ledger.read() as connection:
-            statement = (
-                select(
-                    case_.c.class_,
-                    case_.c.party,
-                    case_.c.dataset,
-                    case_.c.destination,
-                    case_.c.code,
-                    func.count(),
-                    func.min(case_.c.opened_at),
-                    func.max(case_.c.last_at),
-                    func.min(case_.c.due_at),
-                    func.max(case_.c.due_missing),
-                    func.max(case_.c.note),
-                )
-                .where(case_.c.closed_at.is_(None))
-                .group_by(case_.c.class_, case_.c.party, case_.c.dataset, case_.c.destination, case_.c.code)
-                .order_by(func.min(case_.c.due_at), func.count().desc())
-                .limit(limit)
-            )
-            if party is not None:
-                statement = statement.where(case_.c.party == party)
-            groups = connection.execute(statement).all()
-            return [self._group(connection, row) for row in groups]
-
-    @staticmethod
-    def _group(connection: Connection, row: Any) -> dict[str, Any]:
-        sample = connection.execute(
-            select(case_.c.submission_id, case_.c.row_no)
-            .where(
-                case_.c.class_ == row[0],
-                case_.c.party == row[1],
-                case_.c.dataset == row[2],
-                case_.c.destination == row[3],
-                case_.c.code == row[4],
-                case_.c.closed_at.is_(None),
-            )
-            .order_by(case_.c.opened_at)
-            .limit(1)
-        ).one()
-        found = submissions.get(connection, sample[0]) if sample[0] is not None else None
-        return {
-            "class": row[0],
-            "party": row[1],
-            "dataset": row[2],
-            "destination": row[3],
-            "code": row[4],
-            "count": row[5],
-            "since": local_text(row[6]),
-            "last_at": local_text(row[7]),
-            "due_at": local_text(row[8]),
-            "due_missing": row[9],
-            "note": row[10],
-            "sample": {"receipt_no": found.receipt_no if found else "", "row": sample[1]},
-        }

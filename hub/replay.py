@@ -26,6 +26,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.outbox import Outgoing
 from hub.ledger.replays import CANCELLED, DONE, PAUSED, RUNNING, WAITING, Mending, Part
+from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
 from hub.plans import Plans
@@ -58,6 +59,7 @@ class ReplayDesk:
     clock: Clock
     seal: Seal
     numbers: ReceiptNumbers
+    desk: Desk
     wake: Callable[[], None]
 
     # For people

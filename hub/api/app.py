@@ -10,6 +10,7 @@ from hub.api import (
     cases,
     connections,
     console,
+    failures,
     mailbox,
     metrics,
     operations,
@@ -52,6 +53,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(parcels.router)
     app.include_router(tasks.router)
     app.include_router(cases.router)
+    app.include_router(failures.router)
     app.include_router(reconciliations.router)
     app.include_router(reports.router)
     app.include_router(metrics.router)

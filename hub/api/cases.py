@@ -30,6 +30,7 @@ class Act(BaseModel):
     class_: str = Field("", max_length=1, alias="class", description="类别 1 未报送 2 报送错误 3 报送不一致 8 存疑")
     dataset: str = Field("", max_length=64, description="数据集 data set")
     code: str = Field("", max_length=40, description="代码 finding code")
+    group: str = Field("", max_length=16, description="异常组 failure group")
     ids: list[UUID] = Field([], max_length=1000, description="异常 id  single cases")
     named: str = Field("", max_length=80, description="批准人、申报人姓名 who allows or says it")
     reason: str = Field("", max_length=1000, description="理由、说明 reason or note")
@@ -67,7 +68,7 @@ def act(hub: TheHub, who: Caller, body: Act) -> dict[str, int]:
     if body.step == "waive" and not who.is_operator:
         raise NotAllowed("only the operator waives", what_zh="只有运维人员可以登记豁免")
     party = body.party if who.is_operator else who.party
-    which = Selection(party, body.class_, body.dataset, body.code, ids=tuple(body.ids))
+    which = Selection(party, body.class_, body.dataset, body.code, ids=tuple(body.ids), cause=body.group)
     desk, by = hub.cases(), str(who.id)
     if body.step == "take":
         return {"cases": desk.take(which, by, body.reason)}

@@ -1,4 +1,4 @@
-"""`/v1/status`, `/v1/failures`, `/v1/destinations`, `/v1/keys` …: the operator's verbs, and health for machines."""
+"""`/v1/status`, `/v1/destinations`, `/v1/keys` …: the operator's verbs, and health for machines."""
 
 from __future__ import annotations
 
@@ -57,12 +57,6 @@ def ready(hub: TheHub) -> JSONResponse:
 def status(hub: TheHub, _who: Operator) -> dict[str, Any]:
     """Backlogs, destinations, cases, today's counts."""
     return Facts(hub.ledger, hub.clock).status()
-
-
-@router.get("/v1/failures", summary="异常分组 failures by cause")
-def failures(hub: TheHub, who: Caller, limit: Limit = 200) -> list[dict[str, Any]]:
-    """Open cases in groups of one cause; a party sees its own."""
-    return Facts(hub.ledger, hub.clock).failures(party=None if who.is_operator else who.party, limit=limit)
 
 
 @router.get("/v1/coverage", summary="填写情况 how elements are filled")

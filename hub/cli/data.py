@@ -158,31 +158,61 @@ _CLASSES = {"1": "未报送", "2": "报送错误", "3": "报送不一致", "8": 
 
 
 @told
-def failures(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = "", key: Key = "") -> None:
+def failures(
+    group: Annotated[str, typer.Argument(help="异常组，缺省列出全部 a group; absent: all of them")] = "",
+    party: Annotated[str, typer.Option(help="单位 party")] = "",
+    dataset: Annotated[str, typer.Option(help="数据集 data set")] = "",
+    code: Annotated[str, typer.Option(help="代码 finding code")] = "",
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+    url: Url = "",
+    key: Key = "",
+) -> None:
     """异常：什么问题、多少条、谁来处理、何时到期  what is wrong, in groups of one cause."""
-    groups = Client.find(config, url, key).get("/v1/failures")
+    client = Client.find(config, url, key)
+    if group:
+        _one_group(client.get(f"/v1/failures/{group}"), as_json)
+        raise typer.Exit(DATA)
+    groups = client.get("/v1/failures", party=party, dataset=dataset, code=code)
     if as_json:
         print_json(groups)
     else:
         table(
             "异常 failures",
-            ["类别", "单位", "数据集", "去向", "代码", "条数", "起始", "到期", "样例"],
+            ["组", "类别", "单位", "数据集", "数据项", "代码", "值的样式", "条数", "起始", "到期", "谁处理", "样例"],
             (
                 [
+                    g["group"],
                     _CLASSES.get(g["class"], g["class"]),
                     g["party"],
-                    g["dataset"],
-                    g["destination"],
-                    g["code"],
-                    g["count"],
+                    g["dataset"] + (f" → {g['destination']}" if g["destination"] else ""),
+                    g["element_zh"] or g["element"],
+                    g["rule"] or g["code"],
+                    g["pattern"],
+                    f"{g['count']}（+{g['joined']}）" if g["joined"] else g["count"],
                     g["since"],
                     g["due_at"] or g["due_missing"],
+                    g["who"] or "运维 operator",
                     f"{g['sample']['receipt_no']} 第 {g['sample']['row']} 条" if g["sample"]["row"] else g["note"],
                 ]
                 for g in groups
             ),
         )
     raise typer.Exit(DATA if groups else DONE)
+
+
+def _one_group(one: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(one)
+        return
+    taken = f"，{one['taken_at']} 起处置中，其后新增 {one['joined']} 条 joined since" if one["taken_at"] else ""
+    out.print(f"{one['count']} 条 records{taken}", markup=False)
+    out.print(one["hint"], markup=False)
+    lines = ([s["receipt_no"], str(s["row"]), s["place_zh"], s["field"], s["value"]] for s in one["samples"])
+    table("样例 samples", ["回执", "第几条", "位置", "列", "值"], lines)
+    if asked := one["question"]:
+        words = f"{asked['mapping']} {asked['name']} {asked['source']}"
+        out.print(f"hub crosswalk answer {words} 代码 code", markup=False)
 
 
 @told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, bindparam, case, cast,
 from hub.ledger import bulk
 from hub.ledger.sql import among, insert_of
 from hub.ledger.tables import case_
-from standards.digest import uuid7s
+from standards.digest import sm3, uuid7s
 from standards.states import CaseClass, CaseState
 
 
@@ -34,6 +35,30 @@ class Opening:
     note: str = ""
     period_begin: date | None = None
     period_end: date | None = None
+    element: str = ""
+    rule: str = ""
+    #: What the value looks like; an unknown code itself.
+    pattern: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Which failure group it belongs to."""
+        return cause_of(
+            self.class_,
+            self.party,
+            self.dataset,
+            self.destination,
+            self.code,
+            self.element,
+            self.rule,
+            self.pattern,
+        )
+
+
+@lru_cache(10_000)
+def cause_of(*words: str) -> str:
+    """The name of a failure group: class, party, data set, destination, code, element, rule, pattern."""
+    return sm3("\x1f".join(words).encode("utf-8", "surrogatepass")).hex()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +109,10 @@ def _columns(openings: Sequence[Opening], due: Due, now: datetime) -> dict[str, 
         "note": [o.note for o in openings],
         "period_begin": [o.period_begin for o in openings],
         "period_end": [o.period_end for o in openings],
+        "element": [o.element for o in openings],
+        "rule": [o.rule for o in openings],
+        "pattern": [o.pattern for o in openings],
+        "cause": [o.cause for o in openings],
     }
 
 
@@ -106,6 +135,10 @@ def _open_keyed(connection: Connection, openings: list[Opening], due: Due, now: 
             "row_no": new.row_no,
             "parcel_id": new.parcel_id,
             "code": new.code,
+            "element": new.element,
+            "rule": new.rule,
+            "pattern": new.pattern,
+            "cause": new.cause,
         },
     )
     connection.execute(statement, rows)
@@ -212,15 +245,25 @@ class Selection:
     code: str = ""
     destination: str | None = None
     ids: tuple[UUID, ...] = ()
+    #: A failure group.
+    cause: str = ""
+    #: When they were opened: from, and before.
+    since: datetime | None = None
+    before: datetime | None = None
 
     def conditions(self) -> tuple[ColumnElement[bool], ...]:
         """For a WHERE."""
         named = {"party": self.party, "class_": self.class_, "dataset": self.dataset, "code": self.code}
+        named["cause"] = self.cause
         found = [case_.c[name] == value for name, value in named.items() if value]
         if self.destination is not None:
             found.append(case_.c.destination == self.destination)
         if self.ids:
             found.append(case_.c.id.in_(list(self.ids)))
+        if self.since is not None:
+            found.append(case_.c.opened_at >= self.since)
+        if self.before is not None:
+            found.append(case_.c.opened_at < self.before)
         return (case_.c.closed_at.is_(None), *found)
 
 
@@ -279,9 +322,9 @@ def one(connection: Connection, identifier: UUID) -> Any | None:
     return connection.execute(select(case_).where(case_.c.id == identifier)).one_or_none()
 
 
-def take(connection: Connection, which: Selection, note: str) -> int:
+def take(connection: Connection, which: Selection, note: str, by: str, now: datetime) -> int:
     """Somebody is at them."""
-    values: dict[str, Any] = {"state": str(CaseState.DISPOSING)}
+    values: dict[str, Any] = {"state": str(CaseState.DISPOSING), "taken_at": now, "taken_by": by[:80]}
     if note:
         values["note"] = func.substr(case_.c.note + "\n" + note, 1, 4000)
     return connection.execute(

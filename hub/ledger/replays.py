@@ -236,6 +236,8 @@ def reopen(connection: Connection, identifier: UUID, undo: UUID, said: str) -> i
             closed_by="",
             closing_id=None,
             closing_row=None,
+            taken_at=None,
+            taken_by="",
             note=case_.c.note + said,
         )
     )

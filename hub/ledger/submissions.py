@@ -185,6 +185,19 @@ def origins_of(connection: Connection, identifiers: Collection[UUID]) -> dict[UU
     return {row[0]: row[1] for row in rows}
 
 
+def by_ids(connection: Connection, identifiers: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Receipt number and connection of these."""
+    if not identifiers:
+        return {}
+    rows = connection.execute(
+        select(submission.c.id, submission.c.receipt_no, submission.c.connection).where(
+            submission.c.month.in_(sorted({month_of(one) for one in identifiers})),
+            among(connection, submission.c.id, list(identifiers)),
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def by_receipt(connection: Connection, receipt_no: str) -> Submission | None:
     """A submission by its receipt number."""
     row = connection.execute(

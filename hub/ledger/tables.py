@@ -295,6 +295,12 @@ case_ = Table(
     Column("closing_id", Uuid),  # the submission whose record closed it
     Column("closing_row", Integer),
     Column("note", Text, nullable=False, server_default=""),
+    Column("element", String(64), nullable=False, server_default=""),
+    Column("rule", String(64), nullable=False, server_default=""),
+    Column("pattern", String(80), nullable=False, server_default=""),  # of the value; an unknown code itself
+    Column("cause", String(16), nullable=False, server_default=""),  # digest of what makes a failure group
+    Column("taken_at", Utc),  # somebody took it up
+    Column("taken_by", String(80), nullable=False, server_default=""),
 )
 _open_case = case_.c.closed_at.is_(None)
 Index(
@@ -309,6 +315,7 @@ Index(
 )
 Index("ix_case_open_due", case_.c.due_at, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_open_party", case_.c.party, postgresql_where=_open_case, sqlite_where=_open_case)
+Index("ix_case_open_cause", case_.c.cause, case_.c.opened_at, postgresql_where=_open_case, sqlite_where=_open_case)
 Index("ix_case_submission", case_.c.submission_id)
 
 # Replays -------------------------------------------------------------------------------------------------------
@@ -329,6 +336,8 @@ replay = Table(  # stored records through today's settings once more
     Column("consent", String(200), nullable=False, server_default=""),  # who of the owner allowed it
     Column("approved_by", String(80), nullable=False, server_default=""),  # the second person
     Column("undoes", Uuid),  # the repair whose records it takes back
+    Column("stage", String(10), nullable=False, server_default="raw"),  # raw, mapped, delivery
+    Column("sure", String(200), nullable=False, server_default=""),  # who says that a repeat does no harm
 )
 Index("ux_replay_undoes", replay.c.undoes, unique=True)
 
@@ -340,7 +349,9 @@ replay_part = Table(  # the chosen records of one hand-over; taken through as a 
     Column("origin_id", Uuid, nullable=False),
     Column("rows", LargeBinary, nullable=False),  # numbers of the records, packed
     Column("count", Integer, nullable=False),
-    Column("submission_id", Uuid),  # empty: not begun
+    Column("submission_id", Uuid),  # of what goes through once more; empty: not begun
+    Column("parcel_id", Uuid),  # of what is only sent once more
+    Column("begun_at", Utc),  # of what is only sent once more
 )
 Index("ix_replay_part_submission", replay_part.c.submission_id, unique=True)
 

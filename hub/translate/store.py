@@ -48,6 +48,7 @@ from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
 from standards.digest import sm3
 from standards.model import Severity
+from standards.shapes import shape
 from standards.states import CaseClass, Verdict
 
 log = structlog.get_logger()
@@ -57,6 +58,8 @@ _NOT_TAKEN = "50001"
 #: Verdicts of records whose content is kept.
 _KEPT = (Verdict.ACCEPTED, Verdict.HELD)
 _SEVERITY = {Verdict.HELD: Severity.HOLD, Verdict.REJECTED: Severity.ERROR, Verdict.ACCEPTED: Severity.WARNING}
+#: Findings that an answer in the crosswalk settles, or a code list: the value itself is the question.
+_ASKED = ("10005.crosswalk", "10005.list", "10005")
 #: Held because somebody else has the key: what others hold of it does not give way.
 _KEY_OF_OTHERS = "20002"
 #: The finding of a revision that came after a newer one.
@@ -443,25 +446,29 @@ def _cases(
     now: datetime,
 ) -> None:
     """What was rejected opens a case; what passed closes the one its key had."""
-    first_code: dict[int, str] = {}
+    first: dict[int, FindingRow] = {}
     for f in findings:
         if f.severity is Severity.ERROR:
-            first_code.setdefault(f.row, f.code)
+            first.setdefault(f.row, f)
     openings = []
     for i, verdict in enumerate(verdicts):
-        if verdict is not Verdict.REJECTED or first_code.get(i, "").startswith(_NOT_TAKEN):
+        if verdict is not Verdict.REJECTED or _code(first.get(i)).startswith(_NOT_TAKEN):
             continue
         key, owner = prepared.key_of(i)
+        why = first.get(i)
         openings.append(
             Opening(
                 class_=CaseClass.WRONG,
                 party=s.plan.party,
-                code=first_code.get(i, ""),
+                code=_code(why),
                 dataset=s.plan.dataset.id,
                 owner=owner,
                 key_hash=key,
                 submission_id=s.submission.id,
                 row_no=first_row + i,
+                element=why.element if why else "",
+                rule=why.params.get("rule", "") if why else "",
+                pattern=pattern_of(why) if why else "",
             )
         )
     if openings:
@@ -476,6 +483,17 @@ def _cases(
         cases.passed(connection, keys, destination="", submission_id=s.submission.id, now=now)
         if any(verdicts[i] is Verdict.ACCEPTED and decisions[i].revision > 1 for i in good):
             cases.rereported(connection, [key for key, _owner, _row in keys])
+
+
+def _code(why: FindingRow | None) -> str:
+    return why.code if why is not None else ""
+
+
+def pattern_of(why: FindingRow) -> str:
+    """What a wrong value looks like; a code that nobody knows is asked about as it is."""
+    if why.code in _ASKED:
+        return (why.params.get("item") or why.value)[:80]
+    return shape(why.value)
 
 
 def _holds(
