@@ -21,7 +21,11 @@ from tests.hub.tasks.test_journeys import MORE, Province, complaint
 from tests.hub.test_replay import penalties
 from tests.receiver import Receiver
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "monitor" / "console" / "templates"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "monitor" / "console" / "templates"
+PAGES = ROOT / "hub" / "api" / "console"
+#: Words whose key stands in a variable.
+SAID_BY_NAME = {"wrong_key", "pause", "resume", "cancel"}
 EXTRA = (
     MORE
     + """
@@ -229,26 +233,24 @@ def test_reports_are_seen_fetched_and_sent_from_the_pages(city: Province) -> Non
     assert "通报" in Browser(city, "market").log_in().get("notices")
 
 
-def test_every_word_of_the_pages_is_there_in_both_languages() -> None:
-    used = set()
+def words_in_use() -> set[str]:
+    """Keys that templates and pages name, and all of a family that is named by its head: `t('every_' ~ span)`."""
+    used, heads = set(), set()
     for template in TEMPLATES.glob("*.html"):
-        used |= set(re.findall(r"t\('([a-z_]+)'\)", template.read_text("utf-8")))
-    used |= {
-        "overview",
-        "cases",
-        "tasks",
-        "submissions",
-        "replays",
-        "sharing",
-        "notices",
-        "wrong_key",
-        "done",
-        "operator",
-    }
-    used |= {"pause", "resume", "cancel", "reports", "sent"}
-    used |= {name for name in TEXTS if name.startswith(("says_", "every_"))}
-    assert used <= set(TEXTS)
-    assert set(TEXTS) - used <= {"whom", "today"}, "words nobody shows"
+        source = template.read_text("utf-8")
+        used |= set(re.findall(r"\bt\('([a-z0-9_]+)'\)", source))
+        heads |= set(re.findall(r"\bt\('([a-z0-9_]+_)' ~", source))
+    for module in PAGES.glob("*.py"):
+        source = module.read_text("utf-8")
+        used |= set(re.findall(r'\b(?:text\(\s*|Item\()"([a-z0-9_]+)"', source))
+        heads |= set(re.findall(r'\btext\(\s*f"([a-z0-9_]+_)\{', source))
+    return used | {name for name in TEXTS if name.startswith(tuple(heads))} | SAID_BY_NAME
+
+
+def test_every_word_of_the_pages_is_there_in_both_languages() -> None:
+    used = words_in_use()
+    assert used <= set(TEXTS), used - set(TEXTS)
+    assert set(TEXTS) - used == set(), "words nobody shows"
     for key, (chinese, english) in TEXTS.items():
         assert chinese.strip(), key
         assert english.strip(), key

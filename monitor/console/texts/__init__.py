@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.console.texts import common
+from monitor.console.texts import common, console
 
-_PARTS = (common.TEXTS,)
+_PARTS = (common.TEXTS, console.TEXTS)
 
 #: Key -> Chinese, English.
 TEXTS: Mapping[str, tuple[str, str]] = {key: words for part in _PARTS for key, words in part.items()}

@@ -102,7 +102,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "says": ("内容", "Says"),
     "about": ("事由", "About"),
     "done": ("已办理", "Done"),
-    "today": ("今日", "Today"),
     "skip": ("跳到正文", "Skip to content"),
     "operator": ("运维", "operator"),
     "as_of": ("截至", "As of"),

@@ -3,7 +3,7 @@
 Replays may take their records from a later stage.
 
 Revision ID: 0011
-Revises: 0009
+Revises: 0010
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from hub.ledger.types import Utc
 from standards.digest import sm3
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
