@@ -95,7 +95,9 @@ class Hub:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.sight = Sight(self.ledger, self.generations, self.clock, self.deadlines, self.state, _version())
+        self.sight = Sight(
+            self.ledger, self.generations, self.clock, self.deadlines, self.state, _version(), self.broker
+        )
 
     def translator(self, name: str) -> Translator:
         """A translator for one thread."""
@@ -188,7 +190,8 @@ class Hub:
 
     def metrics(self) -> bytes:
         """What Prometheus scrapes."""
-        return metrics.render(metrics.Fact(name, value, labels) for name, value, labels in self.sight.facts())
+        facts, spreads = self.sight.facts()
+        return metrics.render((metrics.Fact(*fact) for fact in facts), (metrics.Spread(*spread) for spread in spreads))
 
     def tasks(self, judge: Callable[[str, bytes], Sequence[Mapping[str, Any]]]) -> Tasks:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""

@@ -79,7 +79,7 @@ class Facts:
         day = self.clock.now().astimezone(SHANGHAI).date().isoformat()
         by_feed: dict[tuple[str, str], dict[str, int]] = {}
         for (party, dataset, _destination, name), n in tallies.totals(connection, day).items():
-            if not name.startswith("finding."):
+            if party and not name.startswith("finding."):
                 sums = by_feed.setdefault((party, dataset), {})
                 sums[name] = sums.get(name, 0) + n
         return [{"party": p, "dataset": d, **counts} for (p, d), counts in sorted(by_feed.items())]

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -250,7 +250,8 @@ class Supervisor:
         process.start()
         self._children[name] = process
         pids = {n: c.pid for n, c in self._children.items()}
-        (Path(self._settings.hub.state) / "workers").write_text("\n".join(f"{n} {p}" for n, p in pids.items()), "ascii")
+        _write_down(Path(self._settings.hub.state) / "workers", pids)
+        _write_down(Path(self._settings.hub.state) / "deaths", self._deaths)
 
     def _stop(self) -> None:
         for child in self._children.values():
@@ -260,6 +261,13 @@ class Supervisor:
             child.join(max(0.1, deadline - time.monotonic()))
             if child.is_alive():
                 child.kill()
+
+
+def _write_down(path: Path, numbers: Mapping[str, int | None]) -> None:
+    """A name and a number a line, whole at any moment."""
+    new = path.with_suffix(".new")
+    new.write_text("\n".join(f"{name} {number}" for name, number in numbers.items()), "ascii")
+    new.replace(path)
 
 
 #: glibc's mallopt(3): at most so many arenas, or a process of many threads keeps what each of them once needed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +59,10 @@ class Broker(Protocol):
 
     def depth(self, queue: str) -> int | None:
         """How many messages wait in a queue; None when it cannot be told now."""
+        ...
+
+    def depths(self, queues: Sequence[str]) -> Mapping[str, int] | None:
+        """How many messages wait in each of these queues; None when it cannot be told now."""
         ...
 
     def wake(self) -> None:

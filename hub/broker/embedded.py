@@ -6,7 +6,7 @@ On SQLite one process holds everything; on PostgreSQL any number of processes cl
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -80,6 +80,12 @@ class EmbeddedBroker:
         """How many messages wait or are in hand."""
         with self._ledger.read() as connection:
             return outbox.depth(connection, queue)
+
+    def depths(self, queues: Sequence[str]) -> Mapping[str, int] | None:
+        """The same of several queues."""
+        with self._ledger.read() as connection:
+            found = outbox.depths(connection)
+        return {queue: found.get(queue, 0) for queue in queues}
 
     def check(self) -> str:
         """The ledger answers, so does this broker."""

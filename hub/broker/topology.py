@@ -62,6 +62,6 @@ def deliver_binding(destination: str, lane: Lane | str) -> str:
 
 
 def queues_of(destinations: list[str]) -> list[str]:
-    """Every queue a hub with these destinations consumes."""
+    """Every queue of a hub with these destinations, and the dead letters."""
     queues = [translate(lane).queue for lane in Lane]
-    return queues + [f"deliver.{name}.{lane}" for name in destinations for lane in Lane]
+    return [*queues, DEAD] + [f"deliver.{name}.{lane}" for name in destinations for lane in Lane]

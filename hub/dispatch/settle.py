@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from hub.broker import topology
 from hub.dispatch.build import Line
 from hub.events import Events
-from hub.ledger import bulk, cases, heads, journal, outbox, parcels, receipts, submissions, tallies
+from hub.ledger import bulk, cases, heads, journal, outbox, parcels, receipts, submissions, tallies, timings
 from hub.ledger.cases import Due, Opening
 from hub.ledger.holds import recount
 from hub.ledger.outbox import Outgoing
@@ -97,6 +97,8 @@ def settle(
         (party, parcel.dataset, parcel.destination, "delivered"): outcome.accepted if first_time else 0,
         (party, parcel.dataset, parcel.destination, "refused"): len(outcome.refused),
     }
+    if first_time:
+        counts |= timings.took(timings.RECEIPTED, now - parcel.created_at, destination=parcel.destination)
     tallies.add(connection, counts, now)
     return outcome.state
 

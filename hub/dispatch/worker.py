@@ -27,7 +27,7 @@ from hub.dispatch.retry import Decision, Next, after_failure
 from hub.dispatch.settle import Settling
 from hub.dispatch.withhold import going, withhold
 from hub.generations import Generation, Generations
-from hub.ledger import cases, destinations, numbers, parcels, submissions
+from hub.ledger import cases, destinations, numbers, parcels, submissions, tallies, timings
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import ANSWER_LOST, Claimed, StoredParcel
 from hub.ledger.submissions import Submission
@@ -334,6 +334,7 @@ class Dispatcher:
                 detail=error.what,
                 next_at=decision.due_at,
             )
+            tallies.add(connection, timings.failed(stored.destination, code), now)
             if decision.probe_at is not None:
                 self._down(connection, stored, settings.party, error, decision, now)
             self._turn(connection, stored, settings, lines, error, decision, values, now)

@@ -112,6 +112,12 @@ def depth(connection: Connection, queue: str) -> int:
     return connection.execute(select(func.count()).select_from(outbox).where(outbox.c.queue == queue)).scalar_one()
 
 
+def depths(connection: Connection) -> dict[str, int]:
+    """How many messages of each queue are in the outbox."""
+    rows = connection.execute(select(outbox.c.queue, func.count()).group_by(outbox.c.queue))
+    return {row[0]: row[1] for row in rows}
+
+
 def any_due(connection: Connection, now: datetime) -> bool:
     """True when some message should leave now."""
     return connection.execute(select(outbox.c.id).where(outbox.c.due_at <= now).limit(1)).first() is not None

@@ -63,10 +63,16 @@ def fold(connection: Connection, limit: int = 5000) -> int:
     return len(ids)
 
 
-def totals(connection: Connection, day: str | None = None) -> dict[Key, int]:
-    """The counters of one day, or of all days."""
+def totals(
+    connection: Connection, day: str | None = None, *, since: str | None = None, before: str | None = None
+) -> dict[Key, int]:
+    """The counters of one day, of all days, of those from `since` on, or of those `before` a day."""
     group = (tally.c.party, tally.c.dataset, tally.c.destination, tally.c.name)
     statement = select(*group, func.sum(tally.c.count)).group_by(*group)
     if day is not None:
         statement = statement.where(tally.c.day == day)
+    if since is not None:
+        statement = statement.where(tally.c.day >= since)
+    if before is not None:
+        statement = statement.where(tally.c.day < before)
     return {(r[0], r[1], r[2], r[3]): int(r[4]) for r in connection.execute(statement)}

@@ -90,7 +90,7 @@ def volumes(connection: Connection, span: Span) -> dict[tuple[str, str, str], Co
     found: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     rows = connection.execute(
         select(tally.c.day, tally.c.party, tally.c.dataset, tally.c.name, func.sum(tally.c.count))
-        .where(tally.c.day.between(span.first.isoformat(), span.last.isoformat()))
+        .where(tally.c.day.between(span.first.isoformat(), span.last.isoformat()), tally.c.party != "")
         .group_by(tally.c.day, tally.c.party, tally.c.dataset, tally.c.name)
     )
     for day, party, dataset, name, count in rows:

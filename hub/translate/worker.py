@@ -24,7 +24,7 @@ from hub.broker.base import Message
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generation, Generations
-from hub.ledger import bulk, cases, journal, receipts, replays, submissions
+from hub.ledger import bulk, cases, journal, receipts, replays, submissions, tallies, timings
 from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
@@ -290,6 +290,9 @@ class _Run:
             judged = submissions.get(connection, submission.id)
             assert judged is not None
             receipts.add_own(connection, judged, self.t.generations.current().settings.hub, now)
+            if not submission.test and submission.origin_id is None:
+                took = timings.took(timings.JUDGED, now - submission.received_at, dataset=submission.dataset)
+                tallies.add(connection, took, now)
             counts = {n: getattr(judged, n) for n in ("read", "accepted", "rejected", "held", "duplicate")}
             journal.append(
                 connection, [journal.Entry("judged", self.t.owner, submission.id, None, {"counts": counts})], now

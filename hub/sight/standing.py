@@ -1,0 +1,142 @@
+"""How things stand in the ledger: hand-overs, destinations, cases, tasks, the journal, who looks after it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import Connection, func, literal_column, select
+
+from hub.ledger import cases, destinations, outbox, parcels, replays, tasks
+from hub.ledger.tables import case_, hold, journal, lease, seal, submission
+from hub.settings import Settings
+from hub.sight.counters import Told
+from standards.clock import SHANGHAI, local
+from standards.states import DestinationState, SubmissionState
+
+_UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
+#: Written out: SQLite knows the partial index only by its very words.
+_IS_UNFINISHED = submission.c.state.in_([literal_column(f"'{state}'") for state in _UNFINISHED])
+#: Rows that were committed late may carry an earlier time.
+_LATE = timedelta(minutes=10)
+
+
+def submissions(connection: Connection, now: datetime) -> Iterator[Told]:
+    """Hand-overs that are not judged."""
+    rows = {
+        row[0]: row
+        for row in connection.execute(
+            select(submission.c.state, func.count(), func.min(submission.c.received_at))
+            .where(_IS_UNFINISHED)
+            .group_by(submission.c.state)
+        )
+    }
+    for state in _UNFINISHED:
+        row = rows.get(state)
+        yield "hub_submissions_unfinished", row[1] if row else 0, {"state": state}
+        yield "hub_submissions_oldest_seconds", age(row[2] if row else None, now), {"state": state}
+
+
+@dataclass(slots=True)
+class Heard:
+    """When each connection last handed over: all hand-overs are looked through once, then only the new ones."""
+
+    _last: dict[str, datetime] = field(default_factory=dict)
+    _since: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def told(self, connection: Connection, settings: Settings, now: datetime) -> Iterator[Told]:
+        """By connection of the settings; nothing for one that was never heard of."""
+        since = local(self._since)
+        rows = connection.execute(
+            select(submission.c.connection, func.max(submission.c.received_at))
+            .where(
+                submission.c.month >= since.year * 100 + since.month,
+                submission.c.party.in_(list(settings.parties)),  # the index begins with it
+                submission.c.received_at >= self._since,
+            )
+            .group_by(submission.c.connection)
+        )
+        for name, last in rows:
+            self._last[name] = max(last, self._last.get(name, last))
+        self._since = now - _LATE
+        for name in settings.connections:
+            if name in self._last:
+                yield "hub_connection_last_seen_timestamp_seconds", self._last[name].timestamp(), {"connection": name}
+
+
+def under_way(connection: Connection, now: datetime) -> Iterator[Told]:
+    """The outbox, holds and replays."""
+    waiting, oldest = outbox.pending(connection)
+    yield "hub_outbox_messages", waiting, {}
+    yield "hub_outbox_oldest_seconds", age(oldest, now), {}
+    held = select(func.count()).select_from(hold).where(hold.c.ended_at.is_(None))
+    yield "hub_holds_open", connection.execute(held).scalar_one(), {}
+    yield "hub_replays_running", len(replays.running(connection)), {}
+
+
+def sent(connection: Connection, settings: Settings, now: datetime) -> Iterator[Told]:
+    """Destinations and what waits for them."""
+    backlog, standings = parcels.backlog(connection), destinations.every(connection)
+    for name, said in settings.destinations.items():
+        standing = standings.get(name)
+        up = not said.paused and (standing is None or standing.state == DestinationState.UP)
+        label = {"destination": name}
+        yield "hub_destination_up", up, label
+        yield "hub_destination_failures", standing.failures if standing else 0, label
+        if standing is not None and standing.last_success is not None:
+            yield "hub_destination_last_success_timestamp_seconds", standing.last_success.timestamp(), label
+        for state, (_parcels, records, oldest) in backlog.get(name, {}).items():
+            labels = {**label, "state": state}
+            yield "hub_destination_backlog_records", records, labels
+            yield "hub_destination_oldest_seconds", age(oldest, now), labels
+
+
+def open_cases(connection: Connection, now: datetime) -> Iterator[Told]:
+    """Open cases, and those whose term ends by tomorrow evening or is over."""
+    for (party, class_), count in cases.open_counts(connection).items():
+        yield "hub_cases_open", count, {"party": party, "class": class_}
+    tomorrow = datetime.combine(local(now).date() + timedelta(days=1), time.max, SHANGHAI)
+    for name, since, until in (("hub_cases_overdue", None, now), ("hub_cases_due_tomorrow", now, tomorrow)):
+        statement = (
+            select(case_.c.class_, func.count())
+            .where(case_.c.closed_at.is_(None), case_.c.due_at < until)
+            .group_by(case_.c.class_)
+        )
+        if since is not None:
+            statement = statement.where(case_.c.due_at >= since)
+        for class_, count in connection.execute(statement):
+            yield name, count, {"class": class_}
+    without = select(func.count()).where(case_.c.closed_at.is_(None), case_.c.due_missing != "")
+    yield "hub_cases_without_due", connection.execute(without).scalar_one(), {}
+
+
+def open_tasks(connection: Connection, now: datetime) -> Iterator[Told]:
+    """Open tasks by flow."""
+    stands: dict[tuple[str, str], int] = {}
+    late: dict[str, int] = {}
+    pool: dict[str, int] = {}
+    for flow, state, assignee, count, overdue in tasks.counts(connection, now):
+        stands[flow, state] = stands.get((flow, state), 0) + count
+        late[flow] = late.get(flow, 0) + overdue
+        pool[flow] = pool.get(flow, 0) + (count if not assignee else 0)
+    for (flow, state), count in stands.items():
+        yield "hub_tasks_open", count, {"flow": flow, "state": state}
+    for flow, count in late.items():
+        yield "hub_tasks_overdue", count, {"flow": flow}
+        yield "hub_tasks_pool", pool[flow], {"flow": flow}
+
+
+def looked_after(connection: Connection, now: datetime) -> Iterator[Told]:
+    """Whether somebody is elected to look after things, and how old the first unsealed row of the journal is."""
+    until = connection.execute(select(lease.c.until).where(lease.c.name == "scheduler")).scalar()
+    yield "hub_scheduler_elected", until is not None and until > now, {}
+    sealed = select(seal.c.last_id).order_by(seal.c.id.desc()).limit(1)
+    after = connection.execute(sealed).scalar() or 0
+    first = select(journal.c.at).where(journal.c.id > after).order_by(journal.c.id).limit(1)
+    yield "hub_journal_unsealed_oldest_seconds", age(connection.execute(first).scalar(), now), {}
+
+
+def age(moment: datetime | None, now: datetime) -> float:
+    """Seconds since a moment; 0 when there is none."""
+    return max((now - moment).total_seconds(), 0) if moment is not None else 0
