@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from hub import again
 from hub.broker import topology
 from hub.generations import Generation, Generations
 from hub.ledger import journal, outbox, submissions
@@ -94,7 +95,7 @@ class Intake:
             hops=",".join(hand_over.hops),
             external_id=hand_over.external_id,
             lane=str(lane),
-            report_way=settings.report_way,
+            report_way=hand_over.report_way or settings.report_way,
             test=hand_over.test or settings.is_test,
             kind=hand_over.kind,
             name=hand_over.name[:255],
@@ -115,9 +116,11 @@ class Intake:
             message = Outgoing(topology.translate(new.lane), str(identifier), str(identifier).encode("ascii"))
             outbox.put(connection, [message], now)
             detail = {"receipt_no": new.receipt_no, "size": size, "digest": new.digest, "connection": new.connection}
-            journal.append(
-                connection, [journal.Entry("received", hand_over.actor or new.party, identifier, None, detail)], now
-            )
+            actor = hand_over.actor or new.party
+            entries = [journal.Entry("received", actor, identifier, None, detail)]
+            if hand_over.mends:
+                entries += again.entries(connection, new, hand_over.mends, actor)
+            journal.append(connection, entries, now)
             return None
 
         known = self.ledger.write(work)

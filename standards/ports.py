@@ -30,6 +30,10 @@ class HandOver:
     hops: tuple[str, ...] = ()
     #: Who handed it over: a key's id, a user, `folder` …
     actor: str = ""
+    #: CL_REPORT_WAY where it is not the connection's: 0 for what a person typed in.
+    report_way: str = ""
+    #: Number of the receipt whose faults this hand-over mends.
+    mends: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

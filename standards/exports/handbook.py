@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from standards.exports.workbook import kind_in_words, need_in_words, size_in_words
+from standards.exports.asked import kind_in_words, need_in_words, size_in_words
 from standards.model import DataSet, Deadline, Direction, Element, FilledBy, Kind, Mark, Severity
 from standards.registry import Standard
 from standards.samples import Samples

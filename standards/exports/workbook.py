@@ -16,10 +16,10 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from standards.exports.asked import kind_in_words, need_in_words, size_in_words
 from standards.model import DataSet, Element, FilledBy, Kind
 from standards.registry import Standard
 from standards.samples import Samples
-from standards.wording import in_words
 
 #: Rows of the data sheet, counted from 0.
 TITLE_ROW, ID_ROW, FIRST_DATA_ROW = 0, 1, 2
@@ -27,27 +27,6 @@ TITLE_ROW, ID_ROW, FIRST_DATA_ROW = 0, 1, 2
 _ROWS = 5000
 EXPLANATIONS, CODES = "填写说明", "码表"
 
-#: How a kind is told to a clerk.
-_KINDS: dict[Kind, str] = {
-    Kind.TEXT: "文字",
-    Kind.LONGTEXT: "长文字，可换行",
-    Kind.CODE: "代码，从下拉框选",
-    Kind.DATE: "日期，如 2021-03-05",
-    Kind.DATETIME: "日期时间，如 2021-03-05 09:30:00",
-    Kind.DECIMAL: "数字",
-    Kind.INT: "整数",
-    Kind.LIST: "多个值，用分号分隔",
-    Kind.USCC: "统一社会信用代码，18 位",
-    Kind.ID_NUMBER: "公民身份号码，18 位",
-    Kind.REG_NO: "注册号，15 位",
-    Kind.ORG_CODE: "组织机构代码，9 位",
-    Kind.REGION: "行政区划代码，6 位数字",
-    Kind.INDUSTRY: "行业代码，如 C3912",
-    Kind.ITEM: "监管事项目录编码，14 位数字",
-    Kind.MAIN_ITEM: "主项编码，8 位数字",
-    Kind.INVENTORY: "实施清单编码：18 位信用代码 + 层级 1–5 + 其余",
-    Kind.JSON: "JSON",
-}
 #: Sheet names may not hold these.
 _NOT_IN_SHEET_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
@@ -242,40 +221,3 @@ def _width(element: Element) -> float:
     by_title = 2.2 * len(element.title) + 2
     by_size = min(element.max or 20, 40)
     return max(10, min(40, max(by_title, by_size if element.type is not Kind.CODE else 14)))
-
-
-def need_in_words(element: Element, dataset: DataSet, standard: Standard) -> str:
-    """When the element must be filled in, for a clerk."""
-    if element.filled_by is FilledBy.HUB:
-        return "可不填，由枢纽填写"
-    if element.filled_by is FilledBy.RECEIVER:
-        return "由接收方填写"
-    if element.need == "must":
-        return "必填"
-    condition = f"当{in_words(element.when, dataset, standard)}时" if element.when else ""
-    if element.group is not None:
-        others = [e.title for e in dataset.elements if e.group == element.group and e.id != element.id]
-        return f"{condition}{'，' if condition else ''}与{'、'.join(f'“{t}”' for t in others)}至少填一项"
-    return f"{condition}必填" if condition else "选填"
-
-
-def kind_in_words(element: Element) -> str:
-    """The form of the value, for a clerk."""
-    if element.pattern_says:
-        return element.pattern_says
-    if element.type is Kind.DECIMAL:
-        return f"数字，小数最多 {element.scale} 位" if element.scale else "整数"
-    if element.type is Kind.LIST:
-        inner = _KINDS[element.of or Kind.TEXT].split("，从下拉框选")[0]
-        least = f"，至少 {element.min_items} 项" if element.min_items else ""
-        return f"多个值用分号分隔{least}，每项为{inner}"
-    return _KINDS[element.type]
-
-
-def size_in_words(element: Element) -> str:
-    """The greatest length, for a clerk."""
-    if element.max is None:
-        return ""
-    if element.type is Kind.DECIMAL:
-        return f"{element.max} 位，其中小数 {element.scale} 位"
-    return f"{element.max} 位" if element.type is Kind.INT else f"{element.max} 字"

@@ -32,6 +32,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("cases"),
         Item("tasks"),
         Item("submissions"),
+        Item("entry", Right.HAND_OVER),
         Item("sharing"),
         Item("reports"),
         Item("notices"),

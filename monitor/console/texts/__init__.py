@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.console.texts import common, console
+from monitor.console.texts import common, console, sender
 
-_PARTS = (common.TEXTS, console.TEXTS)
+_PARTS = (
+    common.TEXTS,
+    console.TEXTS,
+    sender.TEXTS,
+)
 
 #: Key -> Chinese, English.
 TEXTS: Mapping[str, tuple[str, str]] = {key: words for part in _PARTS for key, words in part.items()}
