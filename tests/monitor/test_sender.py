@@ -99,7 +99,8 @@ def listed(city: Province) -> list[submissions.Submission]:
 
 def parcel_ways(city: Province, code: str) -> list[str]:
     """How the province was told that a record was reported."""
-    return [one["report_way"] for one in city.receiver.records() if one.get("punish_action_code") == code]
+    held = list(city.receiver.contents.values())
+    return [one["report_way"] for one in held if one.get("punish_action_code") == code]
 
 
 def test_a_rejected_record_is_mended_from_its_receipt_and_both_receipts_name_each_other(

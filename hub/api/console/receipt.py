@@ -103,4 +103,6 @@ def receipt_of(visit: Visit, receipt_no: str, after: int = 0) -> tuple[Submissio
         problem = (". " if english else "。").join(part for part in parts if part)
     document["problem"] = problem or ""
     document.setdefault("next", 0)
+    for one in document["records"]:
+        one["where"] = in_words(one["place"], visit.language) if one["place"] else str(one["row"])
     return found, document
