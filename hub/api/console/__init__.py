@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from hub.api.console import cases, entrance, entry, overview, receipt, reports, submissions, tasks, told
+from hub.api.console import cases, entrance, entry, overview, receipt, reports, submissions, tasks, templates, told
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
 BOTH = (entrance, overview, cases, tasks, submissions, receipt, reports, told)
-ONLY: dict[str, tuple[APIRouter, ...]] = {"console": (cases.console, reports.console), "sender": (entry.router,)}
+ONLY: dict[str, tuple[APIRouter, ...]] = {
+    "console": (cases.console, reports.console),
+    "sender": (entry.router, templates.router),
+}
 
 
 def routers() -> list[tuple[str, APIRouter]]:

@@ -33,6 +33,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("tasks"),
         Item("submissions"),
         Item("entry", Right.HAND_OVER),
+        Item("templates"),
         Item("sharing"),
         Item("reports"),
         Item("notices"),

@@ -49,11 +49,10 @@ def listed(
             limit=_PAGE + 1,
         )
         found = list(handed.chosen(connection, wanted))
-    words = {"which": which, "name": name, "since": since, "until": until}
     more = ""
     if len(found) > _PAGE:
         found = found[:_PAGE]
-        more = urlencode({**{k: v for k, v in words.items() if v}, "before": found[-1].receipt_no})
+        more = urlencode({"which": which, "name": name, "since": since, "until": until, "before": found[-1].receipt_no})
     return visit.page(
         "submissions",
         "submissions",
@@ -61,7 +60,10 @@ def listed(
         uploads=_uploads(visit),
         ways=[one for one in get_args(Which) if one],
         more=more,
-        **words,
+        which=which,
+        file_name=name,
+        since=since,
+        until=until,
     )
 
 
@@ -112,4 +114,4 @@ def upload(
         mends=mends,
     )
     kept = visit.hub.intake.receive(hand_over, iter(lambda: file.file.read(1 << 20), b""))
-    return visit.back(f"submissions/{kept.receipt_no}", visit.text("kept"))
+    return visit.back(f"submissions/{kept.receipt_no}")

@@ -115,4 +115,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "file_name": ("文件名", "File name"),
     "until_day": ("至", "Until"),
     "older": ("更早的", "Older"),
+    # Templates
+    "templates": ("模板与手册", "Templates"),
+    "term_days": ("报送时限（工作日）", "Term (working days)"),
+    "helps": ("下载与填写", "To fill in"),
+    "sample": ("填写样例", "Filled sample"),
+    "handbook": ("填报手册", "Handbook"),
+    "element": ("数据项", "Element"),
+    "need": ("填写要求", "Needed"),
+    "kind": ("格式", "Form"),
+    "codes": ("可填的代码", "Codes"),
+    "rules": ("数据项之间的规则", "Rules between elements"),
 }
