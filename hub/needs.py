@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from standards.clock import local
 from standards.flows import flow
 
 _OPERATOR = ("运维", "operator")
+#: What names a group of cases in a link; nothing of it is about a person.
+_GROUP = ("party", "class", "dataset", "code", "destination")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def _destinations(status: Mapping[str, Any]) -> Iterator[Need]:
             "运维：联系接收方；恢复后自动续传",
             "operator: ask the receiver; it goes on by itself",
             "",
-            "",
+            f"flows/to/{quote(str(name))}",
             "warn" if paused else "bad",
         )
 
@@ -81,7 +84,7 @@ def _stalled(status: Mapping[str, Any]) -> Iterator[Need]:
             "运维：hub check 会说明",
             "operator: hub check says why",
             "",
-            "submissions",
+            "search?state=stalled",
             "bad",
         )
 
@@ -104,7 +107,7 @@ def _cases(
             _OPERATOR[0] if operator else who,
             _OPERATOR[1] if operator else one["party"],
             one["due_at"] or one["due_missing"],
-            "cases",
+            f"cases/group?{urlencode({name: one[name] for name in _GROUP if one[name]})}",
             "bad" if one["overdue"] or operator else "warn",
         )
 
@@ -121,7 +124,7 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Ite
                 "运维：派发",
                 "operator: hand on",
                 "",
-                "tasks",
+                f"tasks?{urlencode({'flow': one['flow'], 'state': one['state']})}",
                 "bad",
             )
         elif one["overdue"]:
@@ -133,7 +136,7 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Ite
                 who,
                 one["assignee"],
                 "",
-                "tasks",
+                f"tasks?{urlencode({'flow': one['flow'], 'state': one['state']})}",
                 "bad",
             )
 
@@ -148,7 +151,7 @@ def _calendar(last_year: int, now: datetime) -> Iterator[Need]:
             "运维：放入站点目录 calendars/",
             "operator: put the year file into calendars/",
             f"{last_year}-12-31",
-            "",
+            "standards/calendar",
             "warn",
         )
 

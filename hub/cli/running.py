@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub import logs
+from hub import logs, trying
 from hub.bootstrap import ROLES, build, ledger_url, prepare
 from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
-from hub.dispatch.doors import open_door
-from hub.generations import Generation, assemble
-from hub.lookups import open_lookup
+from hub.generations import assemble
 from hub.onboarding import admit
 from hub.serve import run
-from hub.sources import open_source
 from hub.zone_checks import zone_notes
 from standards.errors import BadConfiguration, HubError
-from standards.ports import Transports
 
 keys = typer.Typer(no_args_is_help=True, help="密钥 keys of machines")
 destination = typer.Typer(no_args_is_help=True, help="投递目标 destinations")
@@ -57,9 +52,9 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         admit(settings, hub.ledger)
         results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
-        tries += [(f"destination {n}", _try_destination(generation, n, hub.transports)) for n in settings.destinations]
-        tries += [(f"lookup {n}", _try_lookup(generation, n)) for n in settings.lookups]
-        tries += [(f"connection {n}", _try_source(generation, n, hub.transports)) for n in settings.connections]
+        tries += [(f"destination {n}", trying.of_destination(generation, n, hub.transports)) for n in settings.destinations]
+        tries += [(f"lookup {n}", trying.of_lookup(generation, n)) for n in settings.lookups]
+        tries += [(f"connection {n}", trying.of_source(generation, n, hub.transports)) for n in settings.connections]
         for name, attempt in tries:
             try:
                 results.append((name, True, attempt() or "ok"))
@@ -76,41 +71,6 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
                 f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {said.replace('[', chr(92) + '[')}"
             )
     raise typer.Exit(DONE if all(good for _, good, _ in results) else OTHER_SIDE)
-
-
-def _try_destination(generation: Generation, name: str, transports: Transports | None) -> Callable[[], str]:
-    def attempt() -> str:
-        door = open_door(generation, name, transports)
-        try:
-            return door.check()
-        finally:
-            door.close()
-
-    return attempt
-
-
-def _try_lookup(generation: Generation, name: str) -> Callable[[], str]:
-    def attempt() -> str:
-        lookup = open_lookup(generation, name)
-        try:
-            return lookup.check()
-        finally:
-            lookup.close()
-
-    return attempt
-
-
-def _try_source(generation: Generation, name: str, transports: Transports | None) -> Callable[[], str]:
-    def attempt() -> str:
-        source = open_source(generation, name, transports)
-        if source is None:
-            return "由对方推送 pushed to us"
-        try:
-            return source.check()
-        finally:
-            source.close()
-
-    return attempt
 
 
 @keys.command("new")

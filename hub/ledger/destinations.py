@@ -107,3 +107,12 @@ def resume(connection: Connection, name: str, by: str, now: datetime) -> None:
         .where(table.c.destination == name)
         .values(state=str(DestinationState.UP), since=now, reason="", probe_at=None, changed_by=by)
     )
+
+
+def probe_now(connection: Connection, name: str, now: datetime) -> None:
+    """One that is down may be tried at once: an operator said so."""
+    connection.execute(
+        update(table)
+        .where(table.c.destination == name, table.c.state == DestinationState.DOWN)
+        .values(probe_at=now)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from monitor.console import chart
 from monitor.console.texts import text
 
 #: Nothing from elsewhere, no scripts, no frames, no forms to elsewhere.
@@ -18,13 +19,20 @@ POLICY = (
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("monitor.console"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {"drawn": chart.drawn, "mark": chart.mark, "short": chart.short, "number": number}
+    return made
+
+
+def number(value: int | float | None) -> str:
+    """With thousands apart; a dash where there is none."""
+    return "—" if value is None else f"{value:,}"
 
 
 def page(name: str, language: str, **values: Any) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from hub.api.console import cases, entrance, entry, overview, receipt, reports, submissions, tasks, templates, told
+from hub.api.console import cases, entrance, entry, flows, overview, receipt, reports, submissions, tasks, templates, told
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
 BOTH = (entrance, overview, cases, tasks, submissions, receipt, reports, told)
 ONLY: dict[str, tuple[APIRouter, ...]] = {
-    "console": (cases.console, reports.console),
+    "console": (cases.console, flows.console, reports.console),
     "sender": (entry.router, templates.router),
 }
 

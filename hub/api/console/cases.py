@@ -1,15 +1,19 @@
-"""Cases by cause, and what mends a whole group of them: taken up, nothing to report, rehearsed and replayed."""
+"""Cases by working days left, and what mends a whole group: taken up, waived, nothing to report, replayed."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 
 from hub.api.console.visit import Page, Viewer, Visit, acts, sees
+from hub.board import board, samples
+from hub.casework import WORDS
 from hub.ledger.cases import Selection
 from hub.replay import chosen_of
+from standards.errors import BadRecord, NotAllowed
 from standards.rights import Right
 
 router = APIRouter(route_class=Page)
@@ -19,42 +23,117 @@ console = APIRouter(route_class=Page)
 _TURNS = {"running": ("pause", "cancel"), "paused": ("resume", "cancel")}
 
 
+class Chosen:
+    """A group of cases that an address names; nothing of it is about a person."""
+
+    def __init__(
+        self,
+        party: Annotated[str, Query(max_length=64)] = "",
+        class_: Annotated[str, Query(alias="class", max_length=1)] = "",
+        dataset: Annotated[str, Query(max_length=64)] = "",
+        code: Annotated[str, Query(max_length=40)] = "",
+        destination: Annotated[str, Query(max_length=64)] = "",
+    ) -> None:
+        self.party, self.class_, self.dataset, self.code, self.destination = party, class_, dataset, code, destination
+
+    def selection(self, own: str) -> Selection:
+        """The open cases; `own`: of this party only."""
+        return Selection(own or self.party, self.class_, self.dataset, self.code, self.destination or None)
+
+    @property
+    def query(self) -> str:
+        """The same as an address."""
+        named = {
+            "party": self.party,
+            "class": self.class_,
+            "dataset": self.dataset,
+            "code": self.code,
+            "destination": self.destination,
+        }
+        return urlencode({name: value for name, value in named.items() if value})
+
+
+class Named(Chosen):
+    """The same out of a form."""
+
+    def __init__(
+        self,
+        party: Annotated[str, Form(max_length=64)] = "",
+        class_: Annotated[str, Form(alias="class", max_length=1)] = "",
+        dataset: Annotated[str, Form(max_length=64)] = "",
+        code: Annotated[str, Form(max_length=40)] = "",
+        destination: Annotated[str, Form(max_length=64)] = "",
+    ) -> None:
+        super().__init__(party, class_, dataset, code, destination)
+
+
 @router.get("/cases")
-def cases(
-    visit: Viewer,
-    party: str = "",
-    dataset: str = "",
-    code: str = "",
-    rehearse: Annotated[str, Query(max_length=1)] = "",
+def cases(visit: Viewer, chosen: Annotated[Chosen, Depends()]) -> Response:
+    """Open cases as a board by working days left."""
+    groups = visit.hub.cases().groups(chosen.selection(visit.party))
+    titles = {name: one.title for name, one in visit.hub.generations.current().settings.parties.items()}
+    return visit.page("cases", "cases", board=board(groups), titles=titles, datasets=_datasets(visit))
+
+
+@router.get("/cases/group")
+def group(
+    visit: Viewer, chosen: Annotated[Chosen, Depends()], rehearse: Annotated[str, Query(max_length=1)] = ""
 ) -> Response:
-    """Open cases by cause and due day; a group of rejected records can be rehearsed and replayed."""
+    """One group: its cases and their records, and what mends it; rejected records can be rehearsed and replayed."""
     rehearsal = None
+    which = chosen.selection(visit.party)
     if rehearse and visit.holder.may(Right.REPLAY):
         replays = visit.hub.replays()
-        said = replays.rehearse(replays.plan(Selection(party, "", dataset, code)))
-        rehearsal = {**said, "party": party, "dataset": dataset, "code": code}
-    groups = visit.hub.cases().groups(Selection(visit.party))
-    return visit.page("cases", "cases", groups=groups, rehearsal=rehearsal)
+        rehearsal = replays.rehearse(replays.plan(Selection(chosen.party, "", chosen.dataset, chosen.code)))
+    groups = visit.hub.cases().groups(which)
+    with visit.hub.ledger.read() as connection:
+        found = samples(connection, which)
+    titles = {name: one.title for name, one in visit.hub.generations.current().settings.parties.items()}
+    return visit.page(
+        "case_group",
+        "cases",
+        groups=groups,
+        samples=found,
+        rehearsal=rehearsal,
+        chosen=chosen,
+        title=titles.get(which.party, which.party),
+        class_zh=WORDS.get(chosen.class_, ""),
+        datasets=_datasets(visit),
+    )
+
+
+def _datasets(visit: Visit) -> dict[str, str]:
+    english = visit.language == "en"
+    return {one.id: (english and one.title_en) or one.title for one in visit.hub.generations.current().standard}
 
 
 @router.post("/cases")
 def act(
     visit: Annotated[Visit, Depends(acts(Right.CASES))],
-    step: Annotated[Literal["take", "nothing"], Form()],
-    class_: Annotated[str, Form(alias="class")] = "",
-    party: Annotated[str, Form()] = "",
-    dataset: Annotated[str, Form()] = "",
-    code: Annotated[str, Form()] = "",
-    named: Annotated[str, Form()] = "",
+    step: Annotated[Literal["take", "nothing", "waive"], Form()],
+    named_cases: Annotated[Named, Depends()],
+    named: Annotated[str, Form(max_length=80)] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """One action for a whole group."""
-    which = Selection(visit.party or party, class_, dataset, code)
+    which = named_cases.selection(visit.party)
     found = visit.hub.cases()
     if step == "take":
         found.take(which, visit.holder.id, "")
+    elif step == "waive":
+        _demand_operator(visit)
+        if not (which.class_ and which.code):
+            raise BadRecord("say which cases are waived", what_zh="请指明豁免哪一组异常")
+        found.waive(which, visit.holder.id, named, reason)
     else:
         found.nothing(which, visit.holder.id, named)
     return visit.back("cases", visit.text("done"))
+
+
+def _demand_operator(visit: Visit) -> None:
+    """Who waives is not who must report.  Raises NotAllowed."""
+    if visit.party:
+        raise NotAllowed("only the hub's own people waive", what_zh="豁免由枢纽运维办理，接入方不能自行豁免")
 
 
 @console.get("/replays")

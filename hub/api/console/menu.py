@@ -19,6 +19,7 @@ class Item:
 MENUS: Mapping[str, tuple[Item, ...]] = {
     "console": (
         Item("overview"),
+        Item("flows"),
         Item("cases"),
         Item("tasks"),
         Item("submissions"),

@@ -1,0 +1,123 @@
+"""Flows: every line of the exchange, and a page for each destination, party and connection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Response
+
+from hub.api.console.glance import flows_of
+from hub.api.console.visit import Page, Viewer, Visit, acts
+from hub.dispatch.decide import Decisions, Verb
+from hub.ledger.submissions import Submission
+from standards.clock import local_text
+from standards.rights import Right
+from standards.states import word
+
+console = APIRouter(route_class=Page, prefix="/flows")
+
+Operating = Annotated[Visit, Depends(acts(Right.OPERATE))]
+
+
+@console.get("")
+def flows(visit: Viewer) -> Response:
+    """Every line with its rate and how it stands."""
+    seen = flows_of(visit).everything(visit.language)
+    return visit.page("flows", "flows", lines=seen["lines"], at=local_text(visit.hub.clock.now()))
+
+
+@console.get("/to/{name}")
+def destination(visit: Viewer, name: str) -> Response:
+    """A destination."""
+    return _destination(visit, name, None)
+
+
+@console.post("/to/{name}/pause")
+def pause(visit: Operating, name: str, reason: Annotated[str, Form(min_length=1, max_length=500)]) -> Response:
+    """Its parcels wait."""
+    flows_of(visit).pause(name, visit.holder.id, reason)
+    return visit.back(f"flows/to/{name}", visit.text("done"))
+
+
+@console.post("/to/{name}/resume")
+def resume(visit: Operating, name: str) -> Response:
+    """It goes on."""
+    hastened = flows_of(visit).resume(name, visit.holder.id)
+    return visit.back(f"flows/to/{name}", f"{visit.text('done')} ({hastened})")
+
+
+@console.post("/to/{name}/retry")
+def retry(visit: Operating, name: str) -> Response:
+    """What waits for its next attempt is tried now."""
+    hastened = flows_of(visit).hasten(name, visit.holder.id)
+    return visit.back(f"flows/to/{name}", f"{visit.text('retried')} {hastened}")
+
+
+@console.post("/to/{name}/test")
+def try_destination(visit: Operating, name: str) -> Response:
+    """Really asked; what it said stands on the page."""
+    return _destination(visit, name, flows_of(visit).tried("destination", name, visit.holder.id))
+
+
+@console.post("/to/{name}/decide")
+def decide(
+    visit: Operating,
+    name: str,
+    verb: Annotated[Verb, Form()],
+    reason: Annotated[str, Form(min_length=1, max_length=500)],
+) -> Response:
+    """Parcels that stopped are sent again, or the receiver has them."""
+    hub = visit.hub
+    flows_of(visit).destination(name, visit.language)
+    count = Decisions(hub.ledger, hub.clock, hub.settling).decide(name, verb, by=visit.holder.id, reason=reason)
+    hub.broker.wake()
+    return visit.back(f"flows/to/{name}", f"{visit.text('done')} ({count})")
+
+
+@console.get("/party/{name}")
+def party(visit: Viewer, name: str) -> Response:
+    """A party."""
+    return visit.page("flow_party", "flows", one=flows_of(visit).party(name))
+
+
+@console.get("/from/{name}")
+def connection(visit: Viewer, name: str) -> Response:
+    """A connection."""
+    return _connection(visit, name, None)
+
+
+@console.post("/from/{name}/test")
+def try_connection(visit: Operating, name: str) -> Response:
+    """Really asked; what it said stands on the page."""
+    return _connection(visit, name, flows_of(visit).tried("connection", name, visit.holder.id))
+
+
+def _destination(visit: Visit, name: str, tried: tuple[bool, str, str] | None) -> Response:
+    one = flows_of(visit).destination(name, visit.language)
+    one["stopped"] = [{**p, "word": word(p["state"], visit.language)} for p in one["stopped"]]
+    return visit.page("flow_to", "flows", one=one, tried=_told(visit, tried))
+
+
+def _connection(visit: Visit, name: str, tried: tuple[bool, str, str] | None) -> Response:
+    one = flows_of(visit).connection(name, visit.language)
+    rows = [hand_over(visit, row) for row in one["rows"]]
+    return visit.page("flow_from", "flows", one=one, rows=rows, tried=_told(visit, tried))
+
+
+def _told(visit: Visit, tried: tuple[bool, str, str] | None) -> dict[str, Any] | None:
+    return None if tried is None else {"good": tried[0], "said": tried[2 if visit.language == "en" else 1]}
+
+
+def hand_over(visit: Visit, one: Submission) -> dict[str, Any]:
+    """A hand-over as lists show it."""
+    return {
+        "receipt_no": one.receipt_no,
+        "at": local_text(one.received_at),
+        "party": one.party,
+        "connection": one.connection,
+        "name": one.name,
+        "test": one.test,
+        "state": word(one.state, visit.language),
+        "bad": bool(one.problem),
+        "counts": {name: getattr(one, name) for name in ("read", "accepted", "rejected", "held", "duplicate")},
+    }

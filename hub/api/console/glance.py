@@ -1,0 +1,46 @@
+"""The operator's first page: what needs a person, today against the usual, and the map of flows."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from hub.api.console.visit import Visit
+from hub.api.tasks import desk
+from hub.flows.desk import Flows
+from hub.needs import needs
+from standards.clock import local_text
+
+#: Needs on the first page; the others are one click away.
+_SHOWN = 12
+
+
+def flows_of(visit: Visit) -> Flows:
+    """The desk of flows."""
+    hub = visit.hub
+    return Flows(hub.ledger, hub.generations, hub.clock, hub.cases(), hub.transports, hub.broker.wake)
+
+
+def glance(visit: Visit, everything: bool) -> Response:
+    """In five seconds: is it healthy, and if not, what to do first."""
+    hub = visit.hub
+    generation = hub.generations.current()
+    seen = flows_of(visit).everything(visit.language)
+    found = needs(
+        status=seen["status"],
+        cases=seen["groups"],
+        tasks=desk(hub).counts(),
+        titles={name: one.title for name, one in generation.settings.parties.items()},
+        datasets={one.id: one.title for one in generation.standard},
+        last_year=hub.deadlines.calendar.last_known_year(),
+        now=hub.clock.now(),
+    )
+    return visit.page(
+        "glance",
+        "overview",
+        at=local_text(hub.clock.now()),
+        needs=found,
+        shown=len(found) if everything else _SHOWN,
+        lines=seen["lines"],
+        figures=seen["figures"],
+        canary=None,
+    )
