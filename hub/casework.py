@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -34,6 +35,8 @@ _BATCH = 500
 _HEARD = 60
 #: The classes in Chinese.
 WORDS = {"1": "未报送", "2": "报送错误", "3": "报送不一致", "8": "存疑", "9": "需运维处理"}
+#: What a hint says only of a single finding.
+_OPTIONAL = re.compile(r"\[[^\]]*\]")
 NOTHING, FEWER, SILENT = "40001", "40002", "40003"
 
 
@@ -141,7 +144,7 @@ class CaseDesk:
             "class_zh": WORDS[one.class_],
             "dataset": one.dataset,
             "code": one.code,
-            "hint": entry.hint if entry is not None else "",
+            "hint": _OPTIONAL.sub("", entry.hint) if entry is not None else "",
             "destination": one.destination,
             "cases": one.count,
             "disposing": one.disposing,

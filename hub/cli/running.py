@@ -52,7 +52,9 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         admit(settings, hub.ledger)
         results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
-        tries += [(f"destination {n}", trying.of_destination(generation, n, hub.transports)) for n in settings.destinations]
+        tries += [
+            (f"destination {n}", trying.of_destination(generation, n, hub.transports)) for n in settings.destinations
+        ]
         tries += [(f"lookup {n}", trying.of_lookup(generation, n)) for n in settings.lookups]
         tries += [(f"connection {n}", trying.of_source(generation, n, hub.transports)) for n in settings.connections]
         for name, attempt in tries:

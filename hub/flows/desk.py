@@ -250,7 +250,11 @@ class Flows:
             answer = attempt() or "ok"
             found = (True, answer, answer)
         except HubError as error:
-            found = (False, f"{error.what_zh} {error.hint_zh or ''}".strip(), f"{error.what} {error.hint or ''}".strip())
+            found = (
+                False,
+                f"{error.what_zh} {error.hint_zh or ''}".strip(),
+                f"{error.what} {error.hint or ''}".strip(),
+            )
         now = self.clock.now()
         detail = {kind: name, "answered": found[0], "said": found[2][:300]}
         entry = journal.Entry(f"{kind}_tried", by, detail=detail)

@@ -112,7 +112,5 @@ def resume(connection: Connection, name: str, by: str, now: datetime) -> None:
 def probe_now(connection: Connection, name: str, now: datetime) -> None:
     """One that is down may be tried at once: an operator said so."""
     connection.execute(
-        update(table)
-        .where(table.c.destination == name, table.c.state == DestinationState.DOWN)
-        .values(probe_at=now)
+        update(table).where(table.c.destination == name, table.c.state == DestinationState.DOWN).values(probe_at=now)
     )

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "monitor" / "console" / "templates"
 PAGES = ROOT / "hub" / "api" / "console"
 #: Words whose key stands in a variable.
-SAID_BY_NAME = {"wrong_key", "pause", "resume", "cancel"}
+SAID_BY_NAME = {"wrong_key", "pause", "resume", "cancel", "routed", "refused"}
 EXTRA = (
     MORE
     + """
@@ -98,8 +98,8 @@ def test_four_troubles_are_on_the_first_page_in_words_with_since_who_and_link(ci
     assert re.search(r"大同市生态环境局 报送错误：行政处罚行为、[0-9.a-z]+，40 件", page)
     assert "大同市市场监督管理局 未报送：监管动态与曝光台、40001" in page
     assert "投诉举报办理：1 件无人负责" in page
-    assert 'href="/console/cases"' in page
-    assert 'href="/console/tasks"' in page
+    assert 'href="/console/cases/group?party=ecology' in page
+    assert 'href="/console/tasks?flow=complaint' in page
     assert "运维：联系接收方" in page
     english = operator.client.get("/console/language?to=en").text
     assert "destination province is" in english
@@ -112,7 +112,7 @@ def test_a_wave_of_failures_is_rehearsed_and_replayed_from_the_page(city: Provin
     )
     operator = Browser(city, "").log_in()
     page = operator.get("cases")
-    (link,) = re.findall(r'href="/console/(cases\?[^"]+rehearse=1)"', page)
+    (link,) = re.findall(r'href="/console/(cases/group\?[^"]+rehearse=1)"', page)
     assert re.search(r"仍不通过 40", operator.get(link.replace("&amp;", "&")))
     answer = {"mapping": "demo_ecology/punish_action", "name": "案件来源", "source": "网格上报", "code": "4"}
     city.client("").post("/v1/crosswalks", json=answer)
@@ -242,7 +242,7 @@ def words_in_use() -> set[str]:
         heads |= set(re.findall(r"\bt\('([a-z0-9_]+_)' ~", source))
     for module in PAGES.glob("*.py"):
         source = module.read_text("utf-8")
-        used |= set(re.findall(r'\b(?:text\(\s*|Item\()"([a-z0-9_]+)"', source))
+        used |= set(re.findall(r"""\b(?:text\(\s*|Item\()['"]([a-z0-9_]+)['"]""", source))
         heads |= set(re.findall(r'\btext\(\s*f"([a-z0-9_]+_)\{', source))
     return used | {name for name in TEXTS if name.startswith(tuple(heads))} | SAID_BY_NAME
 

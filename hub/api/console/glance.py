@@ -12,6 +12,7 @@ from standards.clock import local_text
 
 #: Needs on the first page; the others are one click away.
 _SHOWN = 12
+_MINUTE = "60"
 
 
 def flows_of(visit: Visit) -> Flows:
@@ -20,8 +21,8 @@ def flows_of(visit: Visit) -> Flows:
     return Flows(hub.ledger, hub.generations, hub.clock, hub.cases(), hub.transports, hub.broker.wake)
 
 
-def glance(visit: Visit, everything: bool) -> Response:
-    """In five seconds: is it healthy, and if not, what to do first."""
+def glance(visit: Visit, everything: bool, watch: bool) -> Response:
+    """In five seconds: is it healthy, and if not, what to do first; `watch`: for a screen on the wall."""
     hub = visit.hub
     generation = hub.generations.current()
     seen = flows_of(visit).everything(visit.language)
@@ -34,7 +35,7 @@ def glance(visit: Visit, everything: bool) -> Response:
         last_year=hub.deadlines.calendar.last_known_year(),
         now=hub.clock.now(),
     )
-    return visit.page(
+    page = visit.page(
         "glance",
         "overview",
         at=local_text(hub.clock.now()),
@@ -43,4 +44,8 @@ def glance(visit: Visit, everything: bool) -> Response:
         lines=seen["lines"],
         figures=seen["figures"],
         canary=None,
+        watched=watch,
     )
+    if watch:
+        page.headers["refresh"] = _MINUTE
+    return page

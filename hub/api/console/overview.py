@@ -17,10 +17,10 @@ router = APIRouter(route_class=Page)
 
 @router.get("")
 @router.get("/")
-def overview(visit: Viewer, all: bool = False) -> Response:  # noqa: A002 - a word of the address
+def overview(visit: Viewer, all: bool = False, watch: bool = False) -> Response:
     """What needs a person now, and how everything stands."""
     if not visit.party:
-        return glance(visit, all)
+        return glance(visit, all, watch)
     hub = visit.hub
     facts = Facts(hub.ledger, hub.clock)
     settings = hub.generations.current().settings
@@ -44,4 +44,3 @@ def overview(visit: Viewer, all: bool = False) -> Response:  # noqa: A002 - a wo
         destinations=[],
         connections=[seen.get(name, {"connection": name, "last_at": "-", **nothing}) for name in mine],
     )
-

@@ -18,9 +18,13 @@ router = APIRouter(route_class=Page)
 
 
 @router.get("/tasks")
-def tasks(visit: Viewer) -> Response:
-    """What must be answered, the most urgent first."""
-    found = desk(visit.hub).find(visit.who, limit=300)
+def tasks(
+    visit: Viewer,
+    flow: Annotated[str, Query(max_length=40)] = "",
+    state: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """What must be answered, the most urgent first; of one flow and state, or all."""
+    found = [one for one in desk(visit.hub).find(visit.who, flow=flow, limit=300) if state in ("", one["state"])]
     mine = [one["flow"] for one in found if one["assignee"] == visit.party] if visit.party else []
     lists = [{"flow": name, "title": flows()[name].title} for name in dict.fromkeys(mine)]
     return visit.page("tasks", "tasks", tasks=found, flows=lists)

@@ -21,7 +21,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "map": ("流向图", "Map of flows"),
     "map_says": (
         "左侧为报送单位，右侧为投递目标，线上为今日条数和状态",
-        "Who hands over stands left, where the hub delivers to stands right; on each line today's records and its state",
+        "Who hands over stands left, where the hub delivers to right; on each line today and its state",
     ),
     "map_in_above": ("上级来", "from above"),
     "map_in_beside": ("本级部门", "this level"),
@@ -35,6 +35,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "sign_bad": ("须处理", "act"),
     "sign_off": ("已暂停或未上线", "paused or not live"),
     "sign_quiet": ("今日无数据", "nothing today"),
+    "watch": ("每分钟自动刷新（大屏）", "Renew it each minute (for a wall)"),
     # Flows
     "flows": ("流向", "Flows"),
     "flows_in": ("报送进来", "Coming in"),
@@ -89,5 +90,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "single_cases": ("逐件", "Single cases"),
     "times": ("次数", "Times"),
     "waive": ("豁免", "Waive"),
+    "waive_reason": ("豁免理由", "Why"),
     "waive_named": ("批准人", "Allowed by"),
 }
