@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from hub.api.console import cases, entrance, entry, flows, overview, receipt, reports, submissions, tasks, templates, told
+from hub.api.console import (
+    cases,
+    entrance,
+    entry,
+    flows,
+    overview,
+    receipt,
+    reports,
+    submissions,
+    tasks,
+    templates,
+    told,
+)
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
