@@ -62,6 +62,29 @@ class History:
         self.ledger.write(lambda c: journal.append(c, [entry], now))
         return {"dataset": known.id, "title": known.title, "records": told}
 
+    def revisions(self, hashed: bytes, owner: str, party: str = "") -> list[dict[str, Any]]:
+        """Every revision of a record without its content, the newest first; `party`: only its own."""
+        with self.ledger.read() as connection:
+            found = heads.look_up(connection, [hashed]).get(hashed, [])
+            head = next((one for one in found if one.owner == owner and (not party or one.party == party)), None)
+            place: tuple[UUID, int] | None = (head.submission_id, head.row_no) if head is not None else None
+            told: list[dict[str, Any]] = []
+            while place is not None and len(told) < _MOST and (row := _record(connection, place)) is not None:
+                told.append(
+                    {
+                        "revision": row.revision,
+                        "operation": row.operation,
+                        "receipt_no": row.receipt_no,
+                        "row": row.row_no,
+                        "replay": row.origin_id is not None,
+                        "received_at": local_text(row.received_at),
+                        "mapping": row.mapping,
+                        "generation": row.generation,
+                    }
+                )
+                place = (row.twin_id, row.twin_row) if row.twin_id is not None and row.revision > 1 else None
+        return told
+
     def _one(self, connection: Connection, dataset: DataSet, hashed: bytes, head: Head) -> dict[str, Any]:
         revisions: list[dict[str, Any]] = []
         place: tuple[UUID, int] | None = (head.submission_id, head.row_no)

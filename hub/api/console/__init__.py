@@ -11,6 +11,7 @@ from hub.api.console import (
     flows,
     overview,
     receipt,
+    records,
     reports,
     submissions,
     tasks,
@@ -20,9 +21,9 @@ from hub.api.console import (
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
-BOTH = (entrance, overview, cases, tasks, submissions, receipt, reports, told)
+BOTH = (entrance, overview, cases, tasks, submissions, receipt, records, reports, told)
 ONLY: dict[str, tuple[APIRouter, ...]] = {
-    "console": (cases.console, flows.console, reports.console),
+    "console": (cases.console, flows.console, records.console, reports.console),
     "sender": (entry.router, templates.router),
 }
 

@@ -1,0 +1,126 @@
+"""A record's page, in both rooms, and the operator's search."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Response
+
+from hub.api.access import demand
+from hub.api.console.flows import hand_over
+from hub.api.console.visit import DAY, Page, Viewer, Visit, acts
+from hub.ledger import lists, submissions
+from hub.records.search import MOST, Search
+from hub.records.story import FULL, MASKED, NOTHING, Stories
+from standards.clock import SHANGHAI
+from standards.rights import Right
+from standards.states import SubmissionState, word
+
+router = APIRouter(route_class=Page)
+#: Pages of the operator only.
+console = APIRouter(route_class=Page)
+
+_PAGE = 50
+
+
+@router.get("/records/{receipt_no}/{row}")
+def record(
+    visit: Viewer,
+    receipt_no: Annotated[str, Path(max_length=24)],
+    row: Annotated[int, Path(ge=1, lt=2**31)],
+    full: bool = False,
+) -> Response:
+    """A record's whole way; bodies and personal elements as the viewer's rights allow, each look written down."""
+    if full:
+        demand(visit.holder, Right.BODIES)
+        demand(visit.holder, Right.UNMASK)
+    sees = (FULL if full else MASKED) if visit.holder.may(Right.BODIES) else NOTHING
+    hub = visit.hub
+    stories = Stories(hub.ledger, hub.generations, hub.clock, hub.seal, hub.receipts)
+    one = stories.of(receipt_no, row, party=visit.party, sees=sees, by=visit.holder.id, language=visit.language)
+    return visit.page("record", "submissions", one=one, verdict=word(one["verdict"], visit.language))
+
+
+class Filters:
+    """Hand-overs by what is not personal: it may stand in an address."""
+
+    def __init__(
+        self,
+        party: Annotated[str, Query(max_length=64)] = "",
+        connection: Annotated[str, Query(max_length=64)] = "",
+        state: Annotated[str, Query(max_length=12)] = "",
+        since: Annotated[str, Query(pattern=DAY)] = "",
+        until: Annotated[str, Query(pattern=DAY)] = "",
+        before: Annotated[str, Query(max_length=24)] = "",
+    ) -> None:
+        self.party, self.connection, self.state = party, connection, state
+        self.since, self.until, self.before = since, until, before
+
+    @property
+    def wanted(self) -> lists.Wanted:
+        """For the ledger."""
+        return lists.Wanted(
+            party=self.party,
+            connection=self.connection,
+            state=self.state,
+            since=_midnight(self.since),
+            until=_midnight(self.until, 1),
+        )
+
+    def query(self, before: str) -> str:
+        """The address of the next page."""
+        named = {name: getattr(self, name) for name in ("party", "connection", "state", "since", "until")}
+        return urlencode({**{n: v for n, v in named.items() if v}, "before": before})
+
+
+def _midnight(day: str, later: int = 0) -> datetime | None:
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=later), time(), SHANGHAI) if day else None
+
+
+@console.get("/search")
+def search(visit: Viewer, filters: Annotated[Filters, Depends()]) -> Response:
+    """Hand-overs by party, connection, state and day, page by page; and the form for a number, key or subject."""
+    hub = visit.hub
+    with hub.ledger.read() as connection:
+        last = submissions.by_receipt(connection, filters.before) if filters.before else None
+        before = last.id if last is not None else None
+        found = lists.page(connection, filters.wanted, hub.clock.now(), before=before, limit=_PAGE)
+        further = submissions.get(connection, found.more) if found.more is not None else None
+    more = filters.query(further.receipt_no) if further is not None else ""
+    return _page(visit, filters, rows=[hand_over(visit, one) for one in found.rows], more=more)
+
+
+@console.post("/search")
+def find(
+    visit: Annotated[Visit, Depends(acts(Right.SEE))],
+    what: Annotated[str, Form(min_length=1, max_length=400)],
+    by: Annotated[Literal["any", "key", "subject"], Form()] = "any",
+) -> Response:
+    """By number, business key or subject code: typed into a form, so that it stands in no address and no log."""
+    hub = visit.hub
+    desk = Search(hub.ledger, hub.generations, hub.clock)
+    number = desk.receipt(what)
+    if number is not None and by == "any":
+        row = f"records/{number[0]}/{number[1]}" if number[1] else f"submissions/{number[0]}"
+        return visit.back(row)
+    found: list[dict[str, Any]] = []
+    if by in ("any", "key"):
+        found += desk.by_key(what, visit.party, visit.holder.id)
+    if by == "subject" or (by == "any" and not found):
+        found += desk.by_subject(what, visit.party, visit.holder.id)
+    return _page(visit, Filters(), found=found, most=MOST)
+
+
+def _page(visit: Visit, filters: Filters, **more: Any) -> Response:
+    settings = visit.hub.generations.current().settings
+    shown = {"rows": None, "more": "", "found": None, "most": MOST, **more}
+    return visit.page(
+        "search",
+        "search",
+        filters=filters,
+        parties=[(name, one.title) for name, one in settings.parties.items()],
+        states=[(str(one), word(one, visit.language)) for one in SubmissionState],
+        **shown,
+    )
