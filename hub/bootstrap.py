@@ -53,6 +53,7 @@ from hub.settings import Settings
 from hub.sharing.desk import Sharing
 from hub.sight import Sight
 from hub.sources import Sources
+from hub.standing import Standing
 from hub.tasks import Tasks
 from hub.translate.worker import Translator
 from hub.urging import Urging
@@ -88,6 +89,7 @@ class Hub:
     state: Path
     owner: str
     sight: Sight = field(init=False)
+    standing: Standing = field(init=False)
     _running: list[object] = field(default_factory=list)
     _consumers: list[Consumer] = field(default_factory=list)
     _translators: list[Translator] = field(default_factory=list)
@@ -98,6 +100,7 @@ class Hub:
         self.sight = Sight(
             self.ledger, self.generations, self.clock, self.deadlines, self.state, _version(), self.broker
         )
+        self.standing = Standing(lambda: self.reports().report("month"), self.clock)
 
     def translator(self, name: str) -> Translator:
         """A translator for one thread."""
@@ -277,6 +280,7 @@ class Hub:
     def stop(self) -> None:
         """Finish what is in hand and let go of everything."""
         self._ended.set()
+        self.standing.stop()
         for part in reversed(self._running):
             part.stop()  # type: ignore[attr-defined]
         for consumer in self._consumers:

@@ -211,7 +211,7 @@ class CaseDesk:
         key = sm3(f"expected\x1f{party}\x1f{dataset}\x1f{period.begin}\x1f{period.end}".encode())[:16]
         with self.ledger.read() as connection:
             known = cases.known_keys(connection, CaseClass.UNREPORTED, [key]).get(key)
-            if known is None and _reported(connection, party, dataset, period.begin, period.end) >= at_least:
+            if known is None and reported(connection, party, dataset, period.begin, period.end) >= at_least:
                 return 0
             if known is not None and not known[1]:
                 return 0
@@ -220,7 +220,7 @@ class CaseDesk:
             known = cases.known_keys(connection, CaseClass.UNREPORTED, [key]).get(key)
             if known is not None and not known[1]:
                 return 0
-            found = _reported(connection, party, dataset, period.begin, period.end)
+            found = reported(connection, party, dataset, period.begin, period.end)
             late = _came_late(connection, party, dataset, period) if found < at_least else 0
             if known is not None:
                 return cases.close_ids(connection, [known[0]], "data", now) if found + late >= at_least else 0
@@ -348,7 +348,7 @@ def _next_working_morning(due_at: datetime, calendar: WorkCalendar) -> datetime:
     return datetime.combine(day, time(9), SHANGHAI)
 
 
-def _reported(connection: Connection, party: str, dataset: str, begin: date, end: date) -> int:
+def reported(connection: Connection, party: str, dataset: str, begin: date, end: date) -> int:
     """Records that were accepted in a time; a duplicate was reported too."""
     found = connection.execute(
         select(func.coalesce(func.sum(tally.c.count), 0)).where(

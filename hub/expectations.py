@@ -31,9 +31,9 @@ class Period:
 def ended(said: Expectation, today: date, calendar: WorkCalendar, back: int = 3) -> list[Period]:
     """The last periods whose end and grace are over, the oldest first; none where no calendar says so."""
     found = []
-    period = _around(said.every, today)
+    period = around(said.every, today)
     for _ in range(back + (14 if said.every == "day" else 1)):
-        period = _around(said.every, period.begin - _DAY)
+        period = around(said.every, period.begin - _DAY)
         if said.since and period.begin < date.fromisoformat(said.since):
             break
         try:
@@ -49,7 +49,8 @@ def ended(said: Expectation, today: date, calendar: WorkCalendar, back: int = 3)
     return found[::-1]
 
 
-def _around(every: str, day: date) -> Period:
+def around(every: str, day: date) -> Period:
+    """The period that holds a day."""
     if every == "day":
         return Period(day, day)
     if every == "week":

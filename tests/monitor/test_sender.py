@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import Iterator
 
 import pytest
+from openpyxl import load_workbook
 
 from hub import serve
 from hub.bootstrap import prepare
 from hub.ledger import submissions
+from standards.exports import workbook as template
+from standards.registry import built_in
 from tests.hub.cases.test_month import rows
 from tests.hub.city import config, until
 from tests.hub.tasks.test_journeys import Province
@@ -162,3 +166,131 @@ def test_an_own_record_is_found_by_its_key_changed_and_deleted_and_a_stranger_s_
             "SELECT count(*) FROM journal WHERE action = 'record_looked_at' AND actor <> ''"
         ).scalar_one()
     assert looks >= 2, "each look is written down"
+
+
+def workbook(rows_: list[dict[str, str]]) -> bytes:
+    dataset = built_in().dataset("punish_action")
+    return template.export(dataset, built_in(), rows_)
+
+
+def upload(sender: Browser, page: str, content: bytes, name: str, **words: str) -> str:
+    """Hand a workbook over; the receipt's number."""
+    token = re.search(r'name="token" value="([0-9a-f]+)"', page)
+    assert token
+    said = sender.client.post(
+        "/sender/submissions",
+        data={"token": token[1], "connection": "market-penalties", **words},
+        files={"file": (name, content)},
+    )
+    assert said.status_code == 200, said.text[:500]
+    return str(said.url).rpartition("/")[2]
+
+
+def test_a_workbook_comes_back_marked_goes_in_mended_and_the_new_receipt_tells_which_faults_are_gone(
+    city: Province, sender: Browser
+) -> None:
+    good, bad, worse = rows("punish_action", 33)[30:]
+    right = (bad["set_date"], worse["set_date"])
+    bad, worse = {**bad, "set_date": "不详"}, {**worse, "set_date": "不详", "fine": "一万"}
+    first = upload(sender, sender.get("submissions"), workbook([good, bad, worse]), "处罚.xlsx")
+    assert counts(city, first)["rejected"] == 2
+    page = sender.get(f"submissions/{first}")
+    assert f'name="mends" value="{first}"' in page, "the mended file goes in from here"
+    marked = load_workbook(io.BytesIO(sender.client.get(f"/sender/submissions/{first}/marked.xlsx").content))
+    sheet = marked.worksheets[0]
+    column = next(cell.column for cell in sheet[2] if cell.value == "set_date")
+    assert sheet.cell(4, column).value == "不详"
+    sheet.cell(4, column).value, sheet.cell(5, column).value = right
+    held = io.BytesIO()
+    marked.save(held)
+
+    second = upload(sender, page, held.getvalue(), "处罚.xlsx", mends=first)
+
+    assert counts(city, second)["rejected"] == 1, "the fine of the third is still wrong"
+    shown = plain(sender.get(f"submissions/{second}"))
+    assert f"改正自 {first}" in shown
+    assert "已改正 2" in shown
+    assert "仍未改正的记录 1：" in shown
+    assert f"已改正重报 {second}" in plain(sender.get(f"submissions/{first}"))
+    stranger = Browser(city, "ecology").log_in()
+    token = re.search(r'name="token" value="([0-9a-f]+)"', stranger.get("submissions"))
+    assert token
+    refused = stranger.client.post(
+        "/sender/submissions",
+        data={"token": token[1], "connection": "plain", "mends": first},
+        files={"file": ("a.json", b"[]")},
+    )
+    assert refused.status_code == 404, "nobody mends somebody else's"
+
+
+def plain(page: str) -> str:
+    """What a page says."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_hand_overs_are_found_by_state_file_name_and_day_page_by_page(city: Province, sender: Browser) -> None:
+    (row,) = rows("punish_action", 41)[40:]
+    for number in range(60):
+        name = f"分页{number % 2}-{number}.json"
+        city.client("market").post(f"/v1/submissions?connection=market-penalties&name={name}", json=[row])
+    path = "submissions?name=分页0"
+    page = sender.get(path)
+    assert len(re.findall(r"分页0-\d+", page)) == 30
+    assert "分页1-" not in page
+    seen: list[str] = []
+    path = "submissions?name=分页"
+    while path:
+        page = sender.get(path)
+        seen += re.findall(r"分页\d-\d+", page)
+        more = re.search(r'href="/sender/(submissions\?[^"]*before=[^"]*)"', page)
+        path = html.unescape(more[1]) if more else ""
+    assert len(seen) == len(set(seen)) == 60
+    assert seen == sorted(seen, key=lambda name: -int(name.partition("-")[2])), "the newest first"
+    assert "分页" not in sender.get("submissions?until=2020-01-01")
+    until(lambda: "处理中" not in sender.get("submissions?name=分页").split("<table>")[1])
+    assert "分页" not in plain(sender.get("submissions?which=faulty&name=分页")).partition("重复")[2]
+    assert sender.client.get("/sender/submissions?since=soon").status_code == 422
+
+
+def test_the_first_page_tells_what_was_sent_what_failed_and_why_what_is_due_and_the_standing(
+    city: Province, sender: Browser
+) -> None:
+    (bad,) = rows("punish_action", 51, set_date="没有日期")[50:]
+    city.client("market").post("/v1/submissions?connection=market-penalties&wait=20&name=a.json", json=[bad])
+    city.running.hub.cases().expect()
+
+    page = plain(sender.get())
+
+    assert re.search(r"行政处罚行为 今日 \d+ \d+", page)
+    assert re.search(r"行政处罚行为 \d+ 如 .*“处罚决定日期”的值“[^”]*”不是有效日期", page), "why, in words"
+    assert "请填写真实存在的日期" in page, "and how to mend it"
+    assert "未报送 监管动态与曝光台" in page
+    assert re.search(r"监管动态与曝光台 \d{4}-\d\d-01 – \d{4}-\d\d-\d\d 1 0", page), "still to be reported"
+    until(lambda: "得分" in sender.get())
+    assert re.search(r"名次 \d+ / \d+", plain(sender.get()))
+    english = sender.client.get("/sender/language?to=en")
+    assert "My reporting" in english.text
+    sender.client.get("/sender/language?to=zh")
+    assert "is not a valid date" in plain(english.text)
+
+
+def test_templates_a_filled_sample_and_the_handbook_are_there_for_every_data_set_of_the_party(
+    city: Province, sender: Browser
+) -> None:
+    page = sender.get("templates")
+    mine = {
+        city.running.hub.generations.current().dataset_of(name)
+        for name, said in city.running.hub.generations.current().settings.connections.items()
+        if said.party == "market"
+    }
+    assert set(re.findall(r"template\.xlsx\?dataset=([a-z_]+)", page)) == mine
+    book = load_workbook(io.BytesIO(sender.client.get("/sender/sample.xlsx?dataset=punish_action").content))
+    assert book.worksheets[0].max_row >= 5
+    said = city.client("market").post(
+        "/v1/judge?connection=market-penalties&name=a.xlsx",
+        content=sender.client.get("/sender/sample.xlsx?dataset=punish_action").content,
+    )
+    assert said.json()["counts"] == {"read": 3, "accepted": 3, "rejected": 0, "held": 0}, "a sample is a good one"
+    handbook = plain(sender.get("handbook?dataset=punish_action"))
+    assert "处罚决定日期" in handbook
+    assert "01 警告" in handbook

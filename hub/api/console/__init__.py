@@ -9,6 +9,7 @@ from hub.api.console import (
     entrance,
     entry,
     flows,
+    mine,
     overview,
     receipt,
     records,
@@ -21,10 +22,10 @@ from hub.api.console import (
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
-BOTH = (entrance, overview, cases, tasks, submissions, receipt, records, reports, told)
+BOTH = (entrance, cases, tasks, submissions, receipt, records, reports, told)
 ONLY: dict[str, tuple[APIRouter, ...]] = {
-    "console": (cases.console, flows.console, records.console, reports.console),
-    "sender": (entry.router, templates.router),
+    "console": (overview.router, cases.console, flows.console, records.console, reports.console),
+    "sender": (mine.router, entry.router, templates.router),
 }
 
 

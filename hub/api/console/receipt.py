@@ -32,6 +32,8 @@ def receipt(visit: Viewer, receipt_no: str, after: Annotated[int, Query(ge=0)] =
     """A receipt, record by record; how to mend what came back, and what became of it."""
     found, document = receipt_of(visit, receipt_no, after)
     generation = visit.hub.generations.current()
+    hub = generation.settings.hub
+    titles = {hub.name: hub.title, **{name: one.title for name, one in generation.settings.parties.items()}}
     may = visit.room == "sender" and found.origin_id is None and visit.holder.may(Right.HAND_OVER)
     settings = generation.settings.connections.get(found.connection)
     with visit.hub.ledger.read() as connection:
@@ -44,9 +46,10 @@ def receipt(visit: Viewer, receipt_no: str, after: Annotated[int, Query(ge=0)] =
         "submissions",
         receipt=document,
         judged=judged,
-        party=_title(generation.settings.parties, found.party),
+        party=_title(titles, found.party),
         through=settings.title if settings is not None and settings.title else found.connection,
         deliveries=[_delivery(one, visit.language) for one in document["deliveries"]],
+        speakers={one["speaker"]: _title(titles, one["speaker"]) for one in document["receipts"]},
         printed_at=local_text(visit.hub.clock.now()),
         address=str(visit.request.base_url).rstrip("/"),
         after=after,
@@ -59,8 +62,8 @@ def receipt(visit: Viewer, receipt_no: str, after: Annotated[int, Query(ge=0)] =
     )
 
 
-def _title(parties: Mapping[str, Any], name: str) -> str:
-    return parties[name].title if name in parties else name
+def _title(titles: Mapping[str, str], name: str) -> str:
+    return titles.get(name) or name
 
 
 def _delivery(one: Mapping[str, Any], language: str) -> dict[str, Any]:
