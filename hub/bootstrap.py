@@ -44,6 +44,7 @@ from hub.owners import this_process
 from hub.parties import bindings_of
 from hub.plans import Plans
 from hub.receipts import Receipts
+from hub.reconciliation.daily import Daily
 from hub.reconciliation.desk import ReconciliationDesk
 from hub.replay import ReplayDesk
 from hub.reports.desk import ReportDesk
@@ -168,6 +169,10 @@ class Hub:
         """The desk of reconciliations."""
         return ReconciliationDesk(self.ledger, self.generations, self.clock, self.deadlines, self.transports)
 
+    def reconciling(self) -> Daily:
+        """What reconciles by itself."""
+        return Daily(self.reconciliations(), self.intake, self.seal)
+
     def replays(self) -> ReplayDesk:
         """The desk of replays."""
         return ReplayDesk(
@@ -200,7 +205,7 @@ class Hub:
         """What must be answered; `judge` says what is wrong with an answer before it counts."""
         return Tasks(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.intake, judge)
 
-    def scheduler(self) -> Scheduler:
+    def scheduler(self, daily: Daily | None = None) -> Scheduler:
         """What looks after things while it is elected."""
         holds = Holds(self.ledger, self.generations, self.clock, self.seal, self.deadlines, self.owner)
         again = LookupHolds(holds, Plans(self.ledger), self.desk)
@@ -228,6 +233,7 @@ class Hub:
                 Job("cases without due time", timedelta(minutes=5), casework.fill_in),
                 Job("what should have been reported", timedelta(minutes=10), casework.expect),
                 Job("silent feeds", timedelta(minutes=1), casework.listen),
+                Job("reconciliation", timedelta(minutes=1), (daily or self.reconciling()).run),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )
@@ -259,7 +265,8 @@ class Hub:
                 parcels=self.neighbours(),
                 marked=Marked(self.ledger, self.generations, self.receipts, self.seal),
             )
-            for part in (self.scheduler(), collector, sources):
+            daily = self.reconciling()
+            for part in (daily, self.scheduler(daily), collector, sources):
                 part.start()
                 self._running.append(part)
 

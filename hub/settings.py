@@ -316,6 +316,27 @@ class Cases(_Part):
     silence_least: Duration = Field(timedelta(hours=2), description="No feed is called silent sooner than this.")
 
 
+class Reconciliation(_Part):
+    """Comparing with other hubs, centres and senders."""
+
+    at: str = Field(
+        "02:30", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", description="When it runs every day; empty: never by itself."
+    )
+    hubs: tuple[Name, ...] = Field((), description="Destinations compared record by record; empty: all that are hubs.")
+    watermark: Duration = Field(
+        timedelta(seconds=30), description="What changed in so long is under way, and no difference."
+    )
+    reports: str = Field(
+        "",
+        description="Connection through which our own reconciliation_report of the day before is handed in; or none.",
+    )
+    centres: tuple[Name, ...] = Field((), description="Destinations that these reports are about.")
+    digests: bool = Field(
+        False, description="A centre's digest of the detail must be ours too (docs/operators.md says over what it is)."
+    )
+    again: Duration = Field(timedelta(days=62), description="How long what does not agree is looked at again.")
+
+
 class Evaluation(_Part):
     """How parties are scored in reports (articles 35 and 42 to 46)."""
 
@@ -374,6 +395,7 @@ class Settings(_Part):
     retention: Retention = Field(Retention(), description="How long things are kept.")
     cases: Cases = Field(Cases(), description="Deadlines.")
     expectations: tuple[Expectation, ...] = Field((), description="What must be reported, and how often.")
+    reconciliation: Reconciliation = Field(Reconciliation(), description="Comparing with others, daily.")
     evaluation: Evaluation = Field(Evaluation(), description="How parties are scored.")
     attachments: Attachments = Field(Attachments(), description="Files that records name.")
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from hub.api.access import Caller, Operator, TheHub
+from hub.api.bodies import whole
+from hub.api.submissions import BODY
 from hub.ledger.credentials import Holder
 from hub.reconciliation.buckets import BUCKETS
 from hub.reconciliation.neighbour import BUCKETS_AT_ONCE, KEYS_AT_ONCE, NAMED, Asked
@@ -56,6 +59,13 @@ class Wanted(BaseModel):
     )
 
 
+class OfCentre(BaseModel):
+    """What a report is about."""
+
+    destination: str = Field(max_length=63, description="投递目标（上级中心）destination: the centre")
+    day: date = Field(description="业务日期 day")
+
+
 @router.get("", summary="对账记录 what was compared")
 def listed(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
     """The newest first; a party sees those of its own data, and those in which records of its own differ."""
@@ -72,6 +82,27 @@ def one(hub: TheHub, who: Caller, reconciliation: UUID) -> dict[str, Any]:
 def run(hub: TheHub, who: Operator, body: Wanted) -> list[dict[str, Any]]:
     """Counts and digests in buckets, then key by key where they differ; differences open cases 报送不一致."""
     return hub.reconciliations().with_hub(body.destination, body.datasets, str(who.id))
+
+
+@router.post("/statements", summary="按报送清单对账 compare with a sender's statement", openapi_extra=BODY)
+async def statement(
+    request: Request,
+    hub: TheHub,
+    who: Caller,
+    party: Annotated[str, Query(max_length=64, description="单位（运维代为提交时）party, for the operator")] = "",
+    name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "",
+) -> list[dict[str, Any]]:
+    """A table with 数据集, 开始日期, 结束日期, 数量, or 主键 of each record; what differs opens cases 报送不一致."""
+    body = await whole(request.stream(), "state fewer days at once")
+    kind = request.headers.get("content-type", "")
+    whose = party if who.is_operator else who.party
+    return await run_in_threadpool(hub.reconciliations().with_sender, whose, body, name, kind, str(who.id))
+
+
+@router.post("/reports", summary="生成并报送对账报告 hand in our report for a centre")
+def report(hub: TheHub, who: Operator, body: OfCentre) -> dict[str, int]:
+    """Records of `reconciliation_report` about one day, through the connection that the settings name."""
+    return {"records": hub.reconciling().report_of(body.destination, body.day, str(who.id))}
 
 
 @router.post("/buckets", summary="本单位数据的分桶摘要 buckets of what the caller reported")

@@ -1,4 +1,4 @@
-"""`hub reconcile`: what we delivered to another hub against what it holds; and what was compared before."""
+"""`hub reconcile`: with another hub, with a sender by its statement; and what was compared before."""
 
 from __future__ import annotations
 
@@ -18,16 +18,28 @@ _SHOWN = 20
 def reconcile(
     destination: Annotated[str, typer.Argument(help="投递目标（上级枢纽）destination that is a hub")] = "",
     dataset: Annotated[list[str] | None, typer.Option(help="数据集，可重复；缺省全部 absent: all")] = None,
+    statement: Annotated[
+        Path | None, typer.Option(help="报送清单（CSV、Excel），与本方读到的核对 a sender's statement to compare")
+    ] = None,
+    party: Annotated[str, typer.Option(help="清单是谁的 whose statement")] = "",
+    report: Annotated[str, typer.Option(help="报送该日的对账报告 hand in our report of a day, 2026-09-01")] = "",
     show: Annotated[str, typer.Option(help="查看一次对账的差异 id of a comparison: what differs")] = "",
     config: Config = Path("hub.toml"),
     as_json: Json = False,
     url: Url = "",
     key: Key = "",
 ) -> None:
-    """与上级枢纽逐条对账；不给目标则列出对账记录；退出码 1 表示有差异
-    compare with another hub, or list what was compared; exit code 1 when something differs."""
+    """与上级枢纽逐条对账，或按清单与报送单位对账；不给目标则列出对账记录；退出码 1 表示有差异
+    compare with another hub or a sender, or list what was compared; exit code 1 when something differs."""
     client = Client.find(config, url, key)
-    if show:
+    if report:
+        made = client.post("/v1/reconciliations/reports", {"destination": destination, "day": report})
+        out.print(f"对账报告 {made['records']} 条 records handed in", markup=False)
+        return
+    if statement is not None:
+        words = {"name": statement.name} | ({"party": party} if party else {})
+        _, rows = client.send_file("/v1/reconciliations/statements", statement, words, {}, lambda _: None)
+    elif show:
         rows = [client.get(f"/v1/reconciliations/{show}")]
     elif destination:
         rows = client.post("/v1/reconciliations", {"destination": destination, "datasets": dataset or []})
@@ -37,7 +49,8 @@ def reconcile(
         print_json(rows)
     else:
         _table(f"对账 {destination}", rows)
-    raise typer.Exit(DATA if (destination or show) and not all(row["agrees"] for row in rows) else DONE)
+    asked = destination or show or statement
+    raise typer.Exit(DATA if asked and not all(row["agrees"] for row in rows) else DONE)
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:

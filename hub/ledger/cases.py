@@ -386,19 +386,35 @@ def known_keys(connection: Connection, class_: CaseClass, keys: Sequence[bytes])
 
 
 def open_of(
-    connection: Connection, class_: CaseClass, dataset: str, destination: str, code: str
+    connection: Connection,
+    class_: CaseClass,
+    code: str,
+    *,
+    dataset: str,
+    destination: str,
+    begin: date | None,
+    end: date | None,
+    party: str = "",
+    keyless: str = "",
 ) -> list[tuple[UUID, bytes, str]]:
-    """Open cases with a key and a code that begins so, at one destination: id, key, owner."""
-    found = connection.execute(
-        select(case_.c.id, case_.c.key_hash, case_.c.owner).where(
-            case_.c.class_ == class_,
-            case_.c.dataset == dataset,
-            case_.c.destination == destination,
-            case_.c.key_hash.is_not(None),
-            case_.c.code.startswith(code, autoescape=True),
-            case_.c.closed_at.is_(None),
-        )
-    )
+    """Open cases of records whose code begins so, of one data set, period and destination: id, key, owner.
+
+    `keyless`: a code whose key is no record's.
+    """
+    conditions = [
+        case_.c.class_ == class_,
+        case_.c.dataset == dataset,
+        case_.c.destination == destination,
+        case_.c.period_begin.is_not_distinct_from(begin),
+        case_.c.period_end.is_not_distinct_from(end),
+        case_.c.key_hash.is_not(None),
+        case_.c.code.startswith(code, autoescape=True),
+        case_.c.code != keyless,
+        case_.c.closed_at.is_(None),
+    ]
+    if party:
+        conditions.append(case_.c.party == party)
+    found = connection.execute(select(case_.c.id, case_.c.key_hash, case_.c.owner).where(*conditions))
     return [(row[0], bytes(row[1]), row[2]) for row in found]
 
 

@@ -19,7 +19,10 @@ from hub.ledger import cases, journal, parcels, reconciliations
 from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.reconciliations import KEPT, Outcome
+from hub.reconciliation.centre import WAY as CENTRE
 from hub.reconciliation.neighbour import OverHttps, against_hub
+from hub.reconciliation.sender import against_sender
+from hub.reconciliation.statement import read
 from standards.clock import Clock, local_text
 from standards.digest import sm3
 from standards.errors import BadConfiguration, UnknownName
@@ -29,6 +32,12 @@ from standards.states import CaseClass
 #: The ways of comparing, in Chinese.
 WAYS = {"hub": "枢纽", "centre": "上级中心", "statement": "报送清单"}
 KINDS = {"missing": "对方缺", "extra": "对方多", "differs": "不同"}
+_NAMES = {
+    "read": "报送量 read",
+    "delivered": "送达量 delivered",
+    "receipted": "确认量 receipted",
+    "refused": "退回量 refused",
+}
 #: Of what is compared by counts.
 COUNTS = "20006.counts"
 
@@ -42,8 +51,8 @@ class ReconciliationDesk:
     clock: Clock
     deadlines: Deadlines
     transports: Transports | None = None
-    #: What changed in the last moments is under way.
-    watermark: timedelta = timedelta(seconds=30)
+    #: What changed in the last moments is under way; None: as the settings say.
+    watermark: timedelta | None = None
 
     def listed(self, party: str = "", limit: int = 100) -> list[dict[str, Any]]:
         """What was compared, the newest first; a party sees what concerns its own data."""
@@ -69,14 +78,16 @@ class ReconciliationDesk:
         Raises UnknownName, BadConfiguration when no hub stands behind the destination, and what its door raises.
         """
         door = self._door(destination)
+        watermark = self.watermark
+        if watermark is None:
+            watermark = self.generations.current().settings.reconciliation.watermark
         try:
             other = OverHttps(door)
             with self.ledger.read() as connection:
                 wanted = list(datasets) or parcels.datasets_to(connection, destination)
             kept = []
             for dataset in wanted:
-                now = self.clock.now()
-                found = against_hub(self.ledger, other, destination, dataset, now, self.watermark)
+                found = against_hub(self.ledger, other, destination, dataset, self.clock.now(), watermark)
                 kept.append(self.one(self.keep(self._with_parties(found), by)))
             return kept
         finally:
@@ -102,6 +113,20 @@ class ReconciliationDesk:
         parties = {p.code: name for name, p in self.generations.current().settings.parties.items()}
         named = [d if d.party else replace(d, party=parties.get(d.owner, "")) for d in one.differences]
         return replace(one, differences=named)
+
+    def with_sender(self, party: str, body: bytes, name: str, content_type: str, by: str) -> list[dict[str, Any]]:
+        """Compare a sender's statement with what was read here; each data set and period with what differs.
+
+        Raises UnknownName (no such party), UnreadablePayload, BadRecord with the lines that cannot be understood.
+        """
+        generation = self.generations.current()
+        settings = generation.settings.parties.get(party)
+        if settings is None:
+            raise UnknownName(f"no party {party}", what_zh=f"没有接入方 {party}")
+        stated = read(body, name, content_type, generation.standard)
+        with self.ledger.read() as connection:
+            found = [against_sender(connection, party, settings.code, one) for one in stated]
+        return [self.one(self.keep(one, by)) for one in found]
 
     def keep(self, one: Outcome, by: str) -> UUID:
         """Write it down; what differs is a case 报送不一致, and what agrees again is one no more."""
@@ -145,15 +170,8 @@ class ReconciliationDesk:
             )
             for d in one.differences[:KEPT]
         ]
-        if one.way == "hub":
-            still = {(d.key, d.owner) for d in one.differences}
-            if len(still) < KEPT:
-                agreeing = [
-                    row[0]
-                    for row in cases.open_of(connection, CaseClass.INCONSISTENT, one.dataset, destination, "20006.")
-                    if (row[1], row[2]) not in still
-                ]
-                cases.close_ids(connection, agreeing, "data", now)
+        if one.way != CENTRE and len(one.differences) < KEPT:
+            self._close_agreeing(connection, one, destination)
         if one.begin is not None:
             key = counted_key(one)
             known = cases.known_keys(connection, CaseClass.INCONSISTENT, [key]).get(key)
@@ -176,6 +194,16 @@ class ReconciliationDesk:
         if openings:
             cases.open_many(connection, openings, self.deadlines(now), now)
 
+    def _close_agreeing(self, connection: Connection, one: Outcome, destination: str) -> None:
+        """Records of this comparison that differed and do so no more."""
+        still = {(d.key, d.owner) for d in one.differences}
+        found = cases.open_of(
+            connection, CaseClass.INCONSISTENT, "20006.", dataset=one.dataset, destination=destination, begin=one.begin,
+            end=one.end, keyless=COUNTS, party=one.party,
+        )  # fmt: skip
+        agreeing = [identifier for identifier, key, owner in found if (key, owner) not in still]
+        cases.close_ids(connection, agreeing, "data", self.clock.now())
+
 
 def counted_key(one: Outcome) -> bytes:
     """What stands for a counterpart, a party, a data set and a period among the keys of cases."""
@@ -186,8 +214,12 @@ def counted_key(one: Outcome) -> bytes:
 def note_of(one: Outcome) -> str:
     """What a period's case says: both numbers of all that differs."""
     period = str(one.begin) if one.begin == one.end else f"{one.begin} – {one.end}"
-    told = [f"{name}：本方 {one.ours.get(name, '-')}，对方 {value}" for name, value in one.theirs.items()]
-    return f"{period} {one.counterpart} " + "；".join(told)
+    told = [
+        f"{_NAMES.get(name, name)}：本方 {one.ours.get(name, '-')}，对方 {value}"
+        for name, value in one.theirs.items()
+        if one.ours.get(name) != value and name in _NAMES
+    ]
+    return f"{period} {one.counterpart} " + ("；".join(told) or "明细不一致 the detail differs")
 
 
 def _told(row: Row[Any]) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from hub.ledger.reconciliations import Difference, Outcome
 from hub.reconciliation.buckets import (
     Differing,
     Entry,
-    Sums,
     bucket_of,
     compare,
+    differing_buckets,
     differing_keys,
+    digests_packed,
+    digests_unpacked,
     keys_packed,
     keys_unpacked,
-    mark_of,
     marks_packed,
     marks_unpacked,
 )
@@ -49,13 +50,23 @@ BUCKETS_AT_ONCE = 256
 KEYS_AT_ONCE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """What the other hub says first."""
+
+    count: int
+    digests: list[bytes]
+    #: Keys that it left out because they were revised since.
+    revised: list[bytes]
+
+
 class Other(Protocol):
     """The hub we delivered to."""
 
     #: Bytes that went there and back so far.
     exchanged: int
 
-    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> tuple[Sums, list[bytes]]:
+    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> Buckets:
         """Its buckets of our records, and keys it left out because they were revised since."""
         ...
 
@@ -75,10 +86,12 @@ class OverHttps:
     door: Any
     exchanged: int = 0
 
-    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> tuple[Sums, list[bytes]]:
+    def buckets(self, dataset: str, until: datetime, without: Sequence[bytes]) -> Buckets:
         """See Other."""
         said = self._ask("buckets", {"dataset": dataset, "until": until.isoformat(), "without": keys_packed(without)})
-        return _understood(lambda: (Sums.unpacked(said["count"], said["sums"]), keys_unpacked(said["revised"])))
+        return _understood(
+            lambda: Buckets(int(said["count"]), digests_unpacked(said["sums"]), keys_unpacked(said["revised"]))
+        )
 
     def marks(self, dataset: str, buckets: Sequence[int]) -> dict[bytes, frozenset[int]]:
         """See Other."""
@@ -120,15 +133,15 @@ def against_hub(
     with ledger.read() as connection:
         spans = spans_of(connection, destination, dataset)
         ours, under_way = delivered(connection, spans, dataset, since)
-    theirs, revised = other.buckets(dataset, now, under_way[:NAMED])
+    theirs = other.buckets(dataset, now, under_way[:NAMED])
     counts = {"records": ours.count}, {"records": theirs.count}
     with ledger.read() as connection:
-        for one in delivered_entries(connection, spans, dataset, revised, since):
+        for one in delivered_entries(connection, spans, dataset, theirs.revised, since):
             if one.settled and not one.gone:
-                ours.take(one.key, mark_of(one.key, one.owner, one.revision))
+                ours.take(one.key, one.owner, one.revision)
     found: list[Differing] = []
     moving = 0
-    for buckets in _parts(ours.differing(theirs), BUCKETS_AT_ONCE):
+    for buckets in _parts(differing_buckets(ours.digests(), theirs.digests), BUCKETS_AT_ONCE):
         with ledger.read() as connection:
             mine = marks_unpacked(marks_packed(delivered_marks(connection, spans, dataset, buckets)))
         for keys in _parts(differing_keys(mine, other.marks(dataset, buckets)), KEYS_AT_ONCE):
@@ -177,7 +190,7 @@ class Asked:
         keys = frozenset(keys_unpacked(without))
         with self.ledger.read() as connection:
             sums, revised = reported(connection, dataset, self.party, until, keys)
-        return {"count": sums.count, "sums": sums.packed(), "revised": keys_packed(revised[:NAMED])}
+        return {"count": sums.count, "sums": digests_packed(sums.digests()), "revised": keys_packed(revised[:NAMED])}
 
     def marks(self, dataset: str, buckets: Sequence[int]) -> dict[str, Any]:
         """What stands for each record of these buckets."""

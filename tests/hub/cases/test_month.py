@@ -1,8 +1,9 @@
-"""A month on a frozen clock: one department silent, one with wrong data, one that reports too little."""
+"""A month on a frozen clock: one department silent, one with wrong data, one whose counts differ at the province."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from hub.casework import working_days_left
 from hub.expectations import Period, ended, silent, working_time
 from hub.ledger import notices
 from hub.ledger.cases import Opening, Selection, open_many
-from hub.ledger.tables import case_
+from hub.ledger.tables import case_, parcel
 from hub.settings import Expectation
 from standards.calendar import WorkCalendar
 from standards.clock import SHANGHAI, FrozenClock, local
@@ -26,6 +27,7 @@ from standards.registry import built_in
 from standards.samples import valid_records
 from standards.states import CaseClass, CaseState
 from tests.hub.city import config
+from tests.receiver import Receiver
 
 CALENDAR = WorkCalendar()
 MORE = """
@@ -36,6 +38,18 @@ dataset = "supervise_dynamic"
 [connections.plain]
 party = "ecology"
 dataset = "punish_action"
+
+[parties.transport]
+title = "大同市交通运输局"
+code = "911402007GBJK20R2R"
+
+[connections.fines]
+party = "transport"
+dataset = "punish_action"
+
+[connections.province-reports]
+party = "centre"
+dataset = "reconciliation_report"
 
 [connections.items]
 party = "ecology"
@@ -57,14 +71,17 @@ def at(month: int, day: int, hour: int = 10, minute: int = 0, year: int = 2026) 
 class Month:
     """A hub of which nothing runs by itself."""
 
-    def __init__(self, folder: Path, now: datetime) -> None:
+    def __init__(self, folder: Path, now: datetime, province: Receiver | None = None) -> None:
         self.clock = FrozenClock(now)
+        self.province = province
         path = folder / "hub.toml"
-        path.write_text(config("http://127.0.0.1:1", more=MORE), "utf-8")
+        path.write_text(config(province.url if province else "http://127.0.0.1:1", more=MORE), "utf-8")
         settings, body = prepare(path)
         self.hub: Hub = build(settings, self.clock)
         self.hub.generations.publish(body, "test")
         self.desk = self.hub.cases()
+        self.daily = self.hub.reconciling()
+        self.dispatcher = self.hub.dispatcher()
 
     def go(self, now: datetime) -> list[tuple[str, str]]:
         """Let the scheduler's jobs run at a moment; who was told what."""
@@ -75,11 +92,12 @@ class Month:
             self.desk.expect()
             self.desk.listen()
             self.desk.urge()
+            self.daily.tick()
         return self.told()[before:]
 
     def told(self) -> list[tuple[str, str]]:
         with self.hub.ledger.read() as connection:
-            found = notices.find(connection, ["", "above", "ecology", "market"], limit=1000)
+            found = notices.find(connection, ["", "above", "ecology", "market", "transport"], limit=1000)
         return [(one["whom"], f"{one['detail']['code']} {one['says']}") for one in reversed(found)]
 
     def hand_over(self, connection: str, rows: list[dict[str, str]]) -> None:
@@ -88,6 +106,39 @@ class Month:
         )
         self.hub.translator("test").translate(kept.submission_id)
 
+    def deliver(self) -> None:
+        """Send what waits."""
+        with self.hub.ledger.read() as connection:
+            waiting = list(connection.execute(select(parcel.c.id).where(parcel.c.ended_at.is_(None))).scalars())
+        for identifier in waiting:
+            self.dispatcher.dispatch(identifier)
+
+    def province_says(self, day: date) -> None:
+        """The province's report of a day comes down: what it holds of each organisation."""
+        assert self.province is not None
+        owners = [
+            held.get("owner_org_code", held["provider_code"])
+            for (cd_id, revision), held in self.province.contents.items()
+            if self.province.stored.get(cd_id) == revision and held.get("submitted_date", "")[:10] == str(day)
+        ]
+        reports = [
+            {
+                "report_no": f"{day:%Y%m%d}-{code}",
+                "direction": "dn",
+                "dataset": "punish_action",
+                "org_code": code,
+                "data_date": day.isoformat(),
+                **dict.fromkeys(("front_count", "standard_count", "right_count"), str(count)),
+                **dict.fromkeys(("delivered_count", "acked_count"), str(count)),
+                "wrong_count": "0",
+                "digest": "0" * 64,
+                "result": "1",
+                "report_time": f"{day + timedelta(days=1)} 05:00:00",
+            }
+            for code, count in Counter(owners).items()
+        ]
+        self.hand_over("province-reports", reports)
+
     def cases(self) -> list[Any]:
         with self.hub.ledger.read() as connection:
             return list(connection.execute(select(case_).order_by(case_.c.opened_at, case_.c.party)))
@@ -95,16 +146,18 @@ class Month:
 
 @pytest.fixture
 def month(tmp_path: Path) -> Iterator[Month]:
-    made = Month(tmp_path, at(9, 1))
+    province = Receiver().start()
+    made = Month(tmp_path, at(9, 1), province)
     yield made
     made.hub.ledger.close()
+    province.stop()
 
 
 def rows(dataset: str, count: int, **changes: str) -> list[dict[str, str]]:
     return [{**row, **changes} for row in valid_records(built_in().dataset(dataset), built_in(), count)]
 
 
-def test_a_month_with_one_silent_and_one_wrong_department(month: Month) -> None:
+def test_a_month_with_one_silent_one_wrong_and_one_department_whose_counts_differ_at_the_province(month: Month) -> None:
     dynamics = rows("supervise_dynamic", 5)
     event = built_in().dataset("supervise_dynamic").event_date or ""
     months = [{**row, event: row[event].replace(row[event][:10], "2026-09-10")} for row in dynamics]
@@ -114,6 +167,46 @@ def test_a_month_with_one_silent_and_one_wrong_department(month: Month) -> None:
     month.hand_over("plain", wrong)
     (case,) = [c for c in month.cases() if c.class_ == CaseClass.WRONG]
     assert local(case.due_at) == at(9, 17, 23, 59).replace(second=59), "five working days after a Thursday"
+
+    # Of what the third one handed over the province lost two: its report of the day says so the next morning.
+    fines = rows("punish_action", 10)
+    fines = [{**row, "punish_action_code": f"JT{n}", "submitted_date": ""} for n, row in enumerate(fines)]
+    month.hand_over("fines", fines)
+    month.deliver()
+    province = month.province
+    assert province is not None
+    of_transport = [
+        c for (c, _), held in province.contents.items() if held.get("punish_action_code", "").startswith("JT")
+    ]
+    for cd_id in of_transport[:2]:
+        del province.stored[cd_id], province.contents[cd_id, 1]
+    assert [c for c in month.cases() if c.class_ == CaseClass.INCONSISTENT] == []
+    month.clock.forward(at(9, 11, 6) - month.clock.now())
+    month.province_says(date(2026, 9, 10))
+    told = month.go(at(9, 11, 6, 1))
+    (differs,) = [c for c in month.cases() if c.class_ == CaseClass.INCONSISTENT]
+    assert (differs.party, differs.code, differs.destination) == ("transport", "20006.counts", "province")
+    assert (differs.period_begin, local(differs.opened_at).date()) == (date(2026, 9, 10), date(2026, 9, 11))
+    assert local(differs.due_at).date() == date(2026, 9, 18), "five working days after a Friday"
+    assert "本方 10，对方 8" in differs.note
+    assert ("transport", "20006.counts opened") in told
+    month.go(at(9, 14))
+    assert differs.id in {c.id for c in month.cases() if c.closed_at is None}, "nothing came meanwhile"
+
+    # Reported again, mended, it is there, and the case is no more; the later report of both days agrees as well.
+    month.clock.forward(at(9, 15) - month.clock.now())
+    lost = [row for row in fines if any(cd_id.endswith(row["punish_action_code"]) for cd_id in of_transport[:2])]
+    month.hand_over("fines", [{**row, "administrative_cp": "大同市晋北运输有限公司"} for row in lost])
+    month.deliver()
+    month.go(at(9, 15, 11))
+    (differs,) = [c for c in month.cases() if c.class_ == CaseClass.INCONSISTENT]
+    assert (differs.state, differs.closed_by, local(differs.closed_at).date()) == ("4", "data", date(2026, 9, 15))
+    month.clock.forward(at(9, 16, 6) - month.clock.now())
+    month.province_says(date(2026, 9, 10))
+    month.province_says(date(2026, 9, 15))
+    month.go(at(9, 16, 7))
+    assert len([c for c in month.cases() if c.class_ == CaseClass.INCONSISTENT]) == 1
+    assert [one["agrees"] for one in month.hub.reconciliations().listed("transport")] == [True, True, False]
 
     # On the first of October both months were looked at: ecology reported its two, market nothing at all.
     told = month.go(at(10, 1, 1))

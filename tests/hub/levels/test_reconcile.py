@@ -13,7 +13,15 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from hub.ledger.tables import case_, origin_revision, record_head
-from hub.reconciliation.buckets import Entry, Sums, compare, mark_of, sums_of
+from hub.reconciliation.buckets import (
+    Entry,
+    bucket_of,
+    compare,
+    differing_buckets,
+    digests_packed,
+    digests_unpacked,
+    sums_of,
+)
 from standards.states import CaseClass
 from tests.hub.levels.chain import Chain, chain
 from tests.hub.levels.test_chain import penalties
@@ -113,8 +121,10 @@ def test_what_is_under_way_is_no_difference() -> None:
 def test_the_digest_of_a_bucket_does_not_depend_on_the_order_and_sees_every_change() -> None:
     rows = [(bytes([7, n]) * 8, "owner", n) for n in range(16)]
     whole = sums_of(rows)
-    assert whole == sums_of(reversed(rows)) == Sums.unpacked(16, whole.packed())
-    assert len(whole.differing(sums_of([*rows[:-1], (rows[-1][0], "owner", 99)]))) == 1
-    assert len(whole.differing(sums_of([*rows[:-1], (rows[-1][0], "other", rows[-1][2])]))) == 1
-    whole.take(rows[-1][0], mark_of(*rows[-1]))
-    assert whole == sums_of(rows[:-1])
+    told = whole.digests()
+    assert told == sums_of(reversed(rows)).digests() == digests_unpacked(digests_packed(told))
+    key = rows[-1][0]
+    for changed in ([], [(key, "owner", 99)], [(key, "other", 15)], [(key[:-1] + b"x", "owner", 15)]):
+        assert differing_buckets(told, sums_of([*rows[:-1], *changed]).digests()) == [bucket_of(key)]
+    whole.take(*rows[-1])
+    assert (whole.count, whole.digests()) == (15, sums_of(rows[:-1]).digests())
