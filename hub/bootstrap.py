@@ -25,6 +25,7 @@ from hub.deadlines import Deadlines
 from hub.dispatch.doors import Doors, open_door
 from hub.dispatch.settle import Settling
 from hub.dispatch.worker import Dispatcher
+from hub.editing import EditDesk
 from hub.events import Events
 from hub.failures import FailureDesk
 from hub.generations import Body, Generations, collect, lay_out
@@ -178,6 +179,10 @@ class Hub:
         return ReplayDesk(
             self.ledger, self.generations, self.clock, self.seal, self.intake.numbers, self.desk, self.broker.wake
         )
+
+    def edits(self) -> EditDesk:
+        """The desk of single records that are mended by hand."""
+        return EditDesk(self.ledger, self.generations, self.clock, self.seal, self.replays())
 
     def page(self, name: str, language: str, **values: Any) -> str:
         """A page of the console."""

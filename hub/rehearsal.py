@@ -22,7 +22,8 @@ from hub.ledger.tables import chunk, record, submission
 from hub.ledger.types import month_of
 from hub.payload import LedgerPayload
 from hub.plan import Plan
-from hub.translate.prepare import FindingRow, Prepared, nobody_to_ask, prepare
+from hub.translate.consult import nobody_to_ask
+from hub.translate.prepare import FindingRow, Prepared, prepare
 from hub.vault import Seal
 from standards.clock import local
 from standards.errors import HubError

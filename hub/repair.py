@@ -5,18 +5,18 @@ The raw bytes stay as they were handed over; a repair is written down beside the
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from adapters.formats.base import LegacyChunk
-from standards.errors import BadRecord
+from hub.translate.consult import Ask, nobody_to_ask
+from standards.errors import BadSetup, HubError
 
 _MOST = 10_000
 _Short = Annotated[str, Field(max_length=1000)]
@@ -25,7 +25,11 @@ _Short = Annotated[str, Field(max_length=1000)]
 class _Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    field: str = Field(min_length=1, max_length=255, description="发送方的列名 the sender's column")
+    field: str = Field(
+        min_length=1,
+        max_length=255,
+        description="发送方的列名，或只来自一列的标准数据项 the sender's column, or an element that one column feeds",
+    )
 
 
 class Trim(_Step):
@@ -67,11 +71,19 @@ class Replace(_Step):
 
 
 class Fill(_Step):
-    """An empty value is filled by another column and a table taken from the authoritative source."""
+    """An empty value is filled from the authoritative source, asked with another column: a lookup, or its table."""
 
     verb: Literal["fill"] = "fill"
     by: str = Field(min_length=1, max_length=255, description="依据的列 the column it depends on")
-    table: dict[_Short, _Short] = Field(min_length=1, max_length=_MOST, description="依据值 → 填入值 key to value")
+    table: dict[_Short, _Short] = Field({}, max_length=_MOST, description="依据值 → 填入值 key to value")
+    lookup: str = Field("", max_length=64, description="查询的权威来源（配置中的 lookups）lookup of the settings")
+    gives: str = Field("", max_length=64, description="取其哪个字段 which of its fields")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Fill:
+        if bool(self.table) == bool(self.lookup) or bool(self.lookup) != bool(self.gives):
+            raise ValueError("give a table, or lookup and gives")
+        return self
 
 
 class Correct(_Step):
@@ -87,6 +99,8 @@ Step = Annotated[Trim | Pad | Date | Number | Replace | Fill | Correct, Field(di
 _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 #: Verbs that change what a value means: only with the owner's consent (article 19).
 MEANING = (Replace, Fill, Correct)
+#: Verbs that can give a value where the file had no such column.
+MAKING = (Fill, Correct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +135,30 @@ class Repair:
         """The columns it may change."""
         return tuple(dict.fromkeys(step.field for step in self.steps))
 
-    def mended(self, chunk: LegacyChunk, numbers: Sequence[int]) -> LegacyChunk:
-        """A chunk with its values mended; `numbers`: of its records within the hand-over."""
+    def mended(self, chunk: LegacyChunk, numbers: Sequence[int], ask: Ask = nobody_to_ask) -> LegacyChunk:
+        """A chunk with its values mended; `numbers`: of its records within the hand-over; `ask` asks lookups.
+
+        Raises BadSetup when a lookup does not answer: the work stands still and is tried again.
+        """
         if not self.steps:
             return chunk
         columns = dict(chunk.columns)
         for step in self.steps:
-            if step.field in columns:
-                columns[step.field] = _changed(step, columns, numbers)
-        return replace(chunk, columns=columns)
+            if step.field in columns or isinstance(step, MAKING):
+                columns.setdefault(step.field, [""] * chunk.count)
+                columns[step.field] = _changed(step, columns, numbers, ask)
+        made = [name for name in columns if name not in chunk.columns]
+        return replace(chunk, fields=(*chunk.fields, *made), columns=columns)
 
 
-def check_fields(repair: Repair, known: Iterable[str]) -> None:
-    """Every column it names is one of the sender's.  Raises BadRecord with the near name."""
-    names = list(dict.fromkeys(known))
-    wanted = [*repair.fields, *(step.by for step in repair.steps if isinstance(step, Fill))]
-    for name in wanted:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1, 0.5)
-            hint, hint_zh = (f"do you mean {near[0]}?", f"是否应为 {near[0]}？") if near else ("", "")
-            raise BadRecord(
-                f"the records have no column {name}", what_zh=f"记录中没有列 {name}", hint=hint, hint_zh=hint_zh
-            )
-
-
-def _changed(step: Step, columns: Mapping[str, list[str]], numbers: Sequence[int]) -> list[str]:
+def _changed(step: Step, columns: Mapping[str, list[str]], numbers: Sequence[int], ask: Ask) -> list[str]:
     values = columns[step.field]
     if isinstance(step, Correct):
         return [step.values.get(number, value) for number, value in zip(numbers, values, strict=True)]
     if isinstance(step, Fill):
         keys = columns.get(step.by, [""] * len(values))
-        return [value or step.table.get(key, "") for value, key in zip(values, keys, strict=True)]
+        table = _looked_up(step, values, keys, ask) if step.lookup else step.table
+        return [value or table.get(key, "") for value, key in zip(values, keys, strict=True)]
     change = _form(step)
     known: dict[str, str] = {}
     changed = []
@@ -161,6 +168,22 @@ def _changed(step: Step, columns: Mapping[str, list[str]], numbers: Sequence[int
             new = known[value] = change(value)
         changed.append(new)
     return changed
+
+
+def _looked_up(step: Fill, values: Sequence[str], keys: Sequence[str], ask: Ask) -> dict[str, str]:
+    """What the authoritative source has for the keys of empty values; one question."""
+    wanted = list(dict.fromkeys(key for value, key in zip(values, keys, strict=True) if key and not value))
+    if not wanted:
+        return {}
+    try:
+        found = ask(step.lookup, [(key,) for key in wanted])
+    except (HubError, KeyError) as error:
+        what, what_zh = (error.what, error.what_zh) if isinstance(error, HubError) else ("it is not set", "未配置")
+        raise BadSetup(
+            f"the lookup {step.lookup} does not answer: {what}",
+            what_zh=f"权威来源 {step.lookup} 没有答复：{what_zh}",
+        ) from error
+    return {key[0]: fields.get(step.gives, "") for key, fields in found.items()}
 
 
 def _form(step: Trim | Pad | Date | Number | Replace) -> Callable[[str], str]:

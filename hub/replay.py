@@ -1,13 +1,13 @@
 """Replay: stored records through today's mapping and settings once more, as hand-overs of their own.
 
-Each part of a replay is a submission with an origin: it reads the origin's raw bytes, takes only the chosen records,
-and goes the same road as any other, so that nothing can be stored or delivered twice.
+Each part of a replay is a submission with an origin: it reads the origin's raw bytes or mapped content, takes only the
+chosen records, and goes the same road as any other, so that nothing can be stored or delivered twice.  From the stage
+of delivery on, a part is a parcel that is sent once more under its own id.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -16,37 +16,27 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from adapters.formats.base import LegacyChunk
-from adapters.formats.open import open_records
 from hub.broker import topology
+from hub.dispatch.again import send_again
 from hub.generations import Generations
 from hub.ledger import journal, outbox, replays, submissions
 from hub.ledger.cases import Selection
 from hub.ledger.engine import Ledger
 from hub.ledger.numbers import ReceiptNumbers
 from hub.ledger.outbox import Outgoing
-from hub.ledger.replays import CANCELLED, DONE, PAUSED, RUNNING, WAITING, Mending, Part
+from hub.ledger.replays import CANCELLED, DONE, PAUSED, RUNNING, WAITING, Mending, Part, Stage
 from hub.lookups import Desk
-from hub.payload import LedgerPayload
-from hub.plan import Plan
-from hub.plans import Plans
-from hub.repair import Repair, check_fields
-from hub.translate.chosen import numbers, only
-from hub.translate.prepare import nobody_to_ask, prepare
+from hub.repair import Fill, Repair
+from hub.replay_plan import planned
+from hub.replay_trial import Trial, check_word, sending
 from hub.vault import Seal
-from standards.clock import Clock, local, local_text
+from standards.clock import Clock, local_text
 from standards.digest import uuid7
-from standards.errors import BadRecord, HubError, UnknownName
-from standards.masks import mask
-from standards.model import Severity
+from standards.errors import BadRecord, UnknownName
 from standards.states import SubmissionState
 
 #: Hand-overs of one replay under way at the same time, and begun at once.
 _AT_ONCE = 8
-#: Records that a rehearsal looks at, at most.
-_TRIED = 5000
-#: Changed values it shows.
-_SAMPLES = 20
 NO_REPAIR = Repair()
 
 
@@ -64,70 +54,50 @@ class ReplayDesk:
 
     # For people
 
-    def plan(self, which: Selection, receipt_no: str = "", rows: Sequence[int] = ()) -> list[Part]:
-        """The records that a choice means.  Raises UnknownName."""
-        with self.ledger.read() as connection:
-            if not receipt_no:
-                return _of_origins(connection, replays.of_cases(connection, which))
-            found = submissions.by_receipt(connection, receipt_no)
-            if found is None:
-                raise UnknownName(f"no receipt {receipt_no}", what_zh=f"没有回执 {receipt_no}")
-            return _of_origins(connection, replays.of_submission(connection, found.id, rows))
+    def plan(
+        self,
+        which: Selection,
+        receipt_no: str = "",
+        rows: Sequence[int] = (),
+        *,
+        stage: Stage = Stage.RAW,
+        verdicts: Sequence[str] = (),
+        connection: str = "",
+        destinations: Sequence[str] = (),
+    ) -> list[Part]:
+        """The records that a choice means, or the parcels that brought them.
 
-    def rehearse(self, parts: Sequence[Part], repair: Repair = NO_REPAIR) -> dict[str, Any]:
+        Of open cases, unless a receipt, verdicts or a connection are named or the stage is a later one: then of what
+        was handed over in the time of the choice.  Raises UnknownName, and BadRecord when nothing is chosen.
+        """
+        self._know(destinations)
+        with self.ledger.read() as read:
+            return planned(read, which, receipt_no, rows, stage, verdicts, connection, destinations)
+
+    def _know(self, destinations: Sequence[str]) -> None:
+        for name in destinations:
+            if name not in self.generations.current().settings.destinations:
+                raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+
+    def rehearse(
+        self, parts: Sequence[Part], repair: Repair = NO_REPAIR, *, stage: Stage = Stage.RAW
+    ) -> dict[str, Any]:
         """How many would pass now, and what would still be wrong; nothing is written.
 
         `samples`: values that a repair changes, before and after, masked where they are personal.  Raises BadRecord
         when the repair names a column that is not there.
         """
-        samples: list[dict[str, Any]] = []
-        counts: Counter[str] = Counter()
-        wrong: Counter[tuple[str, str]] = Counter()
-        plans, tried = Plans(self.ledger), 0
         generation = self.generations.current()
-        for part in parts:
-            with self.ledger.read() as connection:
-                origin = submissions.get(connection, part.origin_id)
-            if origin is None:
-                counts["gone"] += len(part.rows)
-                continue
-            try:
-                plan = plans.plan(generation, origin.connection, origin.dataset)
-                _reading, chunks = open_records(LedgerPayload(self.ledger, origin, self.seal), plan.read, None)
-                first, wanted = 1, frozenset(part.rows)
-                for chunk in chunks:
-                    chosen, its = only(chunk, first, wanted), numbers(chunk, first, wanted)
-                    first += chunk.count
-                    if not chosen.count:
-                        continue
-                    if repair.steps:
-                        check_fields(repair, chosen.columns)
-                        mended = repair.mended(chosen, its)
-                        samples += _samples(plan, repair, chosen, mended, origin.receipt_no, _SAMPLES - len(samples))
-                        chosen = mended
-                    today = local(self.clock.now()).date().isoformat()
-                    prepared = prepare(plan, chosen, 1, today, nobody_to_ask)
-                    for index, worst in enumerate(prepared.worst):
-                        counts["fails" if worst is Severity.ERROR else "passes"] += 1
-                        if worst is Severity.ERROR:
-                            wrong.update({(f.element, f.code) for f in prepared.findings if f.row == index})
-                    tried += chosen.count
-            except BadRecord:
-                raise
-            except HubError:
-                counts["gone"] += len(part.rows)
-            if tried >= _TRIED:
-                break
-        return {
-            "parts": len(parts),
-            "records": sum(len(part.rows) for part in parts),
-            "tried": tried,
-            "passes": counts["passes"],
-            "fails": counts["fails"],
-            "gone": counts["gone"],
-            "samples": samples,
-            "still_wrong": [{"element": e, "code": c, "records": n} for (e, c), n in wrong.most_common(20)],
-        }
+        if stage is Stage.DELIVERY:
+            return sending(self.ledger, generation, parts)
+        self._know_lookups(repair)
+        return Trial(self.ledger, generation, self.clock, self.seal, self.desk, stage, repair).of(parts)
+
+    def _know_lookups(self, repair: Repair) -> None:
+        for step in repair.steps:
+            known = self.generations.current().settings.lookups
+            if isinstance(step, Fill) and step.lookup and step.lookup not in known:
+                raise UnknownName(f"no lookup {step.lookup}", what_zh=f"没有名为 {step.lookup} 的查询")
 
     def start(
         self,
@@ -138,10 +108,13 @@ class ReplayDesk:
         *,
         repair: Repair = NO_REPAIR,
         consent: str = "",
+        stage: Stage = Stage.RAW,
+        sure: str = "",
     ) -> dict[str, Any]:
         """Begin a replay, or have a repair wait for a second person.
 
-        Raises BadRecord when there is nothing to replay, and when a repair that changes what the owner said does not
+        `sure`: who answers for sending once more to a receiver that cannot tell a repeat.  Raises BadRecord when there
+        is nothing to replay, when such a word is missing, and when a repair that changes what the owner said does not
         name who of the owner allowed it (article 19).
         """
         if not parts:
@@ -153,8 +126,14 @@ class ReplayDesk:
                 hint="say `consent`: who of the owner allowed it",
                 hint_zh="请在 consent 填写同意人姓名和单位",
             )
-        waits = bool(repair.steps) and self.generations.current().settings.cases.approve_repairs
-        return self._start(parts, by, reason, chosen, Mending(repair.text(), consent.strip(), waits))
+        generation = self.generations.current()
+        if stage is Stage.DELIVERY:
+            check_word(self.ledger, generation, parts, sure)
+        elif repair.steps:
+            self._know_lookups(repair)
+        waits = bool(repair.steps) and generation.settings.cases.approve_repairs
+        mending = Mending(repair.text(), consent.strip(), waits, stage=stage, sure=sure.strip())
+        return self._start(parts, by, reason, chosen, mending)
 
     def approve(self, identifier: UUID, by: str) -> dict[str, Any]:
         """A second person lets a repair run.  Raises UnknownName, BadRecord."""
@@ -188,12 +167,15 @@ class ReplayDesk:
             repair = Repair.read(replays.repair_text(connection, identifier))
             parts, left = replays.let_through(connection, identifier)
             again = replays.undoing(connection, identifier)
+        stage = Stage(one["stage"])
+        if stage is Stage.DELIVERY:
+            raise BadRecord("what was sent once more is not undone", what_zh="重新投递不能撤销")
         if one["state"] not in (DONE, CANCELLED) or one["progress"]["unfinished"] or repair.undo:
             raise BadRecord("only what has ended is undone, and no undoing", what_zh="只能撤销已结束的修复或重放")
         if again is not None or not parts:
             raise BadRecord("there is nothing left to undo", what_zh="没有可撤销的记录，或已经撤销过")
         back = Repair(repair.steps, undo=True)
-        mending = Mending(back.text(), "", waits=False, undoes=identifier)
+        mending = Mending(back.text(), "", waits=False, undoes=identifier, stage=stage)
         return {**self._start(parts, by, reason, {"undoes": str(identifier), "left": left}, mending), "left": left}
 
     def _start(
@@ -205,7 +187,8 @@ class ReplayDesk:
         def work(connection: Connection) -> None:
             replays.add(connection, identifier, parts, by=by, reason=reason, chosen=text, now=now, mending=mending)
             detail = {"replay": str(identifier), "records": sum(len(p.rows) for p in parts), "parts": len(parts)}
-            said = {"consent": mending.consent, "undoes": str(mending.undoes or "")}
+            said = {"consent": mending.consent, "undoes": str(mending.undoes or ""), "sure": mending.sure}
+            said["stage"] = "" if mending.stage is Stage.RAW else str(mending.stage)
             detail |= {name: value for name, value in said.items() if value}
             action = "repair_planned" if mending.waits else "repair_started" if mending.repair else "replay_started"
             journal.append(connection, [journal.Entry(action, by, None, None, detail)], now)
@@ -259,6 +242,7 @@ class ReplayDesk:
         now = self.clock.now()
 
         with self.ledger.read() as connection:
+            stage = replays.stage_of(connection, identifier)
             under_way = replays.progress(connection, identifier)["unfinished"]
             parts = replays.waiting(connection, identifier, _AT_ONCE)
         if not parts:
@@ -266,10 +250,25 @@ class ReplayDesk:
                 self.ledger.write(lambda c: self._end(c, identifier))
             return 0
         parts = parts[: max(0, _AT_ONCE - under_way)]
+        if parts and stage is Stage.DELIVERY:
+            return self._send_again(identifier, parts)
         numbers = [self.numbers.next(now) for _ in parts]
         begun = self.ledger.write(lambda c: self._begin(c, identifier, parts, numbers)) if parts else 0
         if begun:
             self.wake()
+        return begun
+
+    def _send_again(self, identifier: UUID, parts: Sequence[tuple[int, UUID]]) -> int:
+        now, destinations = self.clock.now(), self.generations.current().settings.destinations
+        asked = [name for name, one in destinations.items() if one.idempotent == "query"]
+
+        def work(connection: Connection) -> int:
+            mine = set(replays.sent(connection, identifier, [number for number, _ in parts], now))
+            going = [parcel for number, parcel in parts if number in mine]
+            return send_again(connection, going, asked, f"replay {identifier}", now)
+
+        begun = self.ledger.write(work)
+        self.wake()
         return begun
 
     def _end(self, connection: Connection, identifier: UUID) -> None:
@@ -329,21 +328,6 @@ class ReplayDesk:
         return len(made)
 
 
-def _of_origins(connection: Connection, parts: Sequence[Part]) -> list[Part]:
-    """Parts of what was itself a replay, in the rows of what was handed over; each hand-over once."""
-    rows: dict[UUID, dict[int, None]] = {}
-    for part in parts:
-        found = submissions.get(connection, part.origin_id)
-        if found is None:
-            continue
-        origin, numbers = found.id, list(part.rows)
-        if found.origin_id is not None:
-            taken = sorted(replays.rows_of(connection, found.id))
-            origin, numbers = found.origin_id, [taken[n - 1] for n in part.rows if n <= len(taken)]
-        rows.setdefault(origin, {}).update(dict.fromkeys(numbers))
-    return [Part(origin, tuple(sorted(numbers))) for origin, numbers in rows.items()]
-
-
 def _told(row: Any) -> dict[str, Any]:
     return {
         "id": str(row.id),
@@ -359,31 +343,12 @@ def _told(row: Any) -> dict[str, Any]:
         "consent": row.consent,
         "approved_by": row.approved_by,
         "undoes": str(row.undoes or ""),
+        "stage": row.stage,
+        "sure": row.sure,
     }
 
 
-def _samples(
-    plan: Plan, repair: Repair, before: LegacyChunk, after: LegacyChunk, receipt_no: str, most: int
-) -> list[dict[str, Any]]:
-    """Values that change, side by side."""
-    personal = {
-        name
-        for element in plan.dataset.elements
-        if element.personal
-        for name in plan.program.fields_here(element.id, before.columns)
-    }
-    found: list[dict[str, Any]] = []
-    for name in repair.fields:
-        hide = mask if name in personal else str
-        for place, old, new in zip(before.places, before.columns[name], after.columns[name], strict=True):
-            if old != new and len(found) < most:
-                found.append(
-                    {"receipt_no": receipt_no, "place": place, "field": name, "before": hide(old), "after": hide(new)}
-                )
-    return found
-
-
-def chosen_of(which: Selection, receipt_no: str, rows: Sequence[int]) -> dict[str, Any]:
+def chosen_of(which: Selection, receipt_no: str, rows: Sequence[int], **more: Any) -> dict[str, Any]:
     """A choice as it is written down."""
-    said = {k: v for k, v in asdict(which).items() if v}
+    said = {k: v for k, v in {**asdict(which), **more}.items() if v}
     return said | ({"receipt_no": receipt_no, "rows": list(rows)} if receipt_no else {})

@@ -10,6 +10,7 @@ from hub.api import (
     cases,
     connections,
     console,
+    edits,
     failures,
     mailbox,
     metrics,
@@ -59,6 +60,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(metrics.router)
     app.include_router(replays.router)
     app.include_router(repairs.router)
+    app.include_router(edits.router)
     app.include_router(sharing.router)
     app.include_router(parcels.tracing)
     app.include_router(attachments.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from hub.api.access import Operator, TheHub
 from hub.api.replays import Choice
+from hub.ledger.replays import Stage
 from hub.repair import Repair, Step
-from hub.replay import chosen_of
 
 router = APIRouter(prefix="/v1/repairs", tags=["修复 repairs"])
 
@@ -20,6 +20,7 @@ class Mending(Choice):
     """Which records, and what is mended in them, in the sender's own words."""
 
     steps: list[Step] = Field(min_length=1, max_length=50, description="修复步骤，依次执行 one after the other")
+    stage: Literal[Stage.RAW] = Field(Stage.RAW, description="修复总是从原始数据开始 a repair begins with the raw data")
     consent: str = Field(
         "", max_length=200, description="数据归属单位的同意人（更改含义时必填，第十九条）who of the owner allowed it"
     )
@@ -35,7 +36,7 @@ class Why(BaseModel):
 def rehearse(hub: TheHub, _who: Operator, body: Mending) -> dict[str, Any]:
     """Nothing is written."""
     desk = hub.replays()
-    return desk.rehearse(desk.plan(body.which(), body.receipt_no, body.rows), Repair(tuple(body.steps)))
+    return desk.rehearse(body.parts(desk), Repair(tuple(body.steps)))
 
 
 @router.post("", summary="修复并重放 mend and replay", status_code=202)
@@ -43,10 +44,10 @@ def start(hub: TheHub, who: Operator, body: Mending) -> dict[str, Any]:
     """The raw bytes stay; a repair that a second person must approve stands in the state `waiting`."""
     desk = hub.replays()
     return desk.start(
-        desk.plan(body.which(), body.receipt_no, body.rows),
+        body.parts(desk),
         str(who.id),
         body.reason,
-        chosen_of(body.which(), body.receipt_no, body.rows),
+        body.told(),
         repair=Repair(tuple(body.steps)),
         consent=body.consent,
     )

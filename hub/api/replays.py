@@ -6,18 +6,36 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from hub.api.access import Operator, TheHub
 from hub.ledger.cases import Selection
-from hub.replay import chosen_of
+from hub.ledger.replays import Part, Stage
+from hub.replay import ReplayDesk, chosen_of
+from standards.states import Verdict
 
 router = APIRouter(prefix="/v1/replays", tags=["重放 replays"])
 
 
 class Choice(BaseModel):
-    """Which records: those of open cases that fit, or those of one hand-over."""
+    """Which records: those of open cases that fit, of one hand-over, or of what was handed over in a time."""
 
+    stage: Stage = Field(Stage.RAW, description="从哪一步起 raw 原始数据；mapped 映射后的内容；delivery 只重新投递")
+    group: str = Field("", max_length=16, description="异常组 failure group")
+    connection: str = Field("", max_length=64, description="接入 connection")
+    verdicts: list[Verdict] = Field(
+        [], max_length=4, description="结论，缺省按阶段 verdicts; absent: of open cases, or what the stage can take"
+    )
+    since: AwareDatetime | None = Field(None, description="从（异常的发现时刻或报送时刻）from, inclusive")
+    before: AwareDatetime | None = Field(None, description="到（不含）before")
+    destinations: list[str] = Field(
+        [], max_length=100, description="投递目标，缺省全部（仅 delivery）destinations; absent: all of them"
+    )
+    sure: str = Field(
+        "",
+        max_length=200,
+        description="对方不能识别重复时，谁确认重发无害、依据 who answers for a repeat where it cannot be told",
+    )
     party: str = Field("", max_length=64, description="单位 party")
     dataset: str = Field("", max_length=64, description="数据集 data set")
     code: str = Field("", max_length=40, description="代码 finding code")
@@ -29,7 +47,33 @@ class Choice(BaseModel):
 
     def which(self) -> Selection:
         """As the ledger takes it."""
-        return Selection(self.party, "", self.dataset, self.code)
+        return Selection(
+            self.party, "", self.dataset, self.code, cause=self.group, since=self.since, before=self.before
+        )
+
+    def parts(self, desk: ReplayDesk) -> list[Part]:
+        """What is chosen.  Raises UnknownName, BadRecord."""
+        return desk.plan(
+            self.which(),
+            self.receipt_no,
+            self.rows,
+            stage=self.stage,
+            verdicts=self.verdicts,
+            connection=self.connection,
+            destinations=self.destinations,
+        )
+
+    def told(self) -> dict[str, Any]:
+        """The choice as it is written down."""
+        return chosen_of(
+            self.which(),
+            self.receipt_no,
+            self.rows,
+            stage="" if self.stage is Stage.RAW else str(self.stage),
+            connection=self.connection,
+            verdicts=[str(one) for one in self.verdicts],
+            destinations=self.destinations,
+        )
 
 
 @router.get("", summary="重放列表 replays")
@@ -42,15 +86,18 @@ def listed(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
 def rehearse(hub: TheHub, _who: Operator, body: Choice) -> dict[str, Any]:
     """Nothing is written."""
     desk = hub.replays()
-    return desk.rehearse(desk.plan(body.which(), body.receipt_no, body.rows))
+    return desk.rehearse(body.parts(desk), stage=body.stage)
 
 
 @router.post("", summary="重放 replay", status_code=202)
 def start(hub: TheHub, who: Operator, body: Choice) -> dict[str, Any]:
-    """Each hand-over becomes one of its own, linked to the original; nothing is stored or delivered twice."""
+    """Each hand-over becomes one of its own, linked to the original; nothing is stored or delivered twice.
+
+    From the stage `delivery` on, parcels that were accepted are sent once more under their own ids; a receiver that
+    cannot tell a repeat gets them only on a person's word.
+    """
     desk = hub.replays()
-    parts = desk.plan(body.which(), body.receipt_no, body.rows)
-    return desk.start(parts, str(who.id), body.reason, chosen_of(body.which(), body.receipt_no, body.rows))
+    return desk.start(body.parts(desk), str(who.id), body.reason, body.told(), stage=body.stage, sure=body.sure)
 
 
 @router.get("/{replay}", summary="重放进度 how far it has come")

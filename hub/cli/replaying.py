@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +12,20 @@ import typer
 from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DATA, DONE, err, out, print_json, table, told
+from standards.clock import SHANGHAI
 
 replay = typer.Typer(no_args_is_help=True, help="重放 replays")
 
 Party = Annotated[str, typer.Option(help="单位 party")]
 Dataset = Annotated[str, typer.Option(help="数据集 data set")]
 Code = Annotated[str, typer.Option(help="代码 finding code")]
+Group = Annotated[str, typer.Option(help="异常组，见 hub failures  a failure group")]
+Stage = Annotated[str, typer.Option(help="从哪一步起 raw 原始数据，mapped 映射后的内容，delivery 只重新投递")]
+Connection = Annotated[str, typer.Option(help="接入 connection")]
+Verdicts = Annotated[list[str] | None, typer.Option("--verdict", help="accepted rejected held duplicate，可重复")]
+Since = Annotated[datetime | None, typer.Option(help="从 from (Asia/Shanghai)")]
+Before = Annotated[datetime | None, typer.Option(help="到（不含）before (Asia/Shanghai)")]
+To = Annotated[list[str] | None, typer.Option("--to", help="投递目标，可重复 destinations, for the stage delivery")]
 Receipt = Annotated[str, typer.Option(help="回执编号 of one hand-over")]
 Row = Annotated[list[int] | None, typer.Option(help="第几条，可重复 which of it")]
 
@@ -29,6 +38,13 @@ def plan(
     code: Code = "",
     receipt: Receipt = "",
     row: Row = None,
+    group: Group = "",
+    stage: Stage = "raw",
+    connection: Connection = "",
+    verdict: Verdicts = None,
+    since: Since = None,
+    before: Before = None,
+    to: To = None,
     config: Config = Path("hub.toml"),
     as_json: Json = False,
     url: Url = "",
@@ -36,6 +52,7 @@ def plan(
 ) -> None:
     """预演：现在能通过多少，不改变任何数据  how many would pass now; nothing is written."""
     body = {"party": party, "dataset": dataset, "code": code, "receipt_no": receipt, "rows": row or []}
+    body |= _from(group, stage, connection, verdict, since, before, to)
     said = Client.find(config, url, key).post("/v1/replays/rehearsal", body)
     if as_json:
         print_json(said)
@@ -46,6 +63,9 @@ def plan(
             f"，内容已清理 gone {said['gone']}",
             markup=False,
         )
+        for one in said.get("destinations", ()):
+            word = "，须人工确认 needs a person's word" if one["needs_word"] else ""
+            out.print(f"→ {one['destination']}：{one['parcels']} 个交换包，{one['records']} 条{word}", markup=False)
         lines = ([w["element"], w["code"], str(w["records"])] for w in said["still_wrong"])
         table("仍不通过 still wrong", ["数据项", "代码", "条数"], lines)
     raise typer.Exit(DATA if said["fails"] else DONE)
@@ -59,6 +79,14 @@ def start(
     code: Code = "",
     receipt: Receipt = "",
     row: Row = None,
+    group: Group = "",
+    stage: Stage = "raw",
+    connection: Connection = "",
+    verdict: Verdicts = None,
+    since: Since = None,
+    before: Before = None,
+    to: To = None,
+    sure: Annotated[str, typer.Option(help="谁确认重发无害及依据（对方不能识别重复时）who answers for a repeat")] = "",
     reason: Annotated[str, typer.Option(help="原因 why")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="等到结束 until it ends")] = False,
     config: Config = Path("hub.toml"),
@@ -74,6 +102,8 @@ def start(
         "receipt_no": receipt,
         "rows": row or [],
         "reason": reason,
+        "sure": sure,
+        **_from(group, stage, connection, verdict, since, before, to),
     }
     client = Client.find(config, url, key)
     one = client.post("/v1/replays", body)
@@ -107,6 +137,26 @@ def listed(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = 
         return
     lines = ([r["id"], r["made_at"], r["state"], str(r["parts"]), str(r["records"]), r["reason"]] for r in rows)
     table("重放 replays", ["id", "时间", "状态", "报送", "记录", "原因"], lines)
+
+
+def _from(
+    group: str,
+    stage: str,
+    connection: str,
+    verdicts: list[str] | None,
+    since: datetime | None,
+    before: datetime | None,
+    to: list[str] | None,
+) -> dict[str, Any]:
+    return {
+        "group": group,
+        "stage": stage,
+        "connection": connection,
+        "verdicts": verdicts or [],
+        "since": since.replace(tzinfo=SHANGHAI).isoformat() if since else None,
+        "before": before.replace(tzinfo=SHANGHAI).isoformat() if before else None,
+        "destinations": to or [],
+    }
 
 
 def _turn(to: str, identifier: str, config: Path, url: str, key: str) -> None:

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from hub.dispatch import settle as settling
-from hub.dispatch.build import Line, lines_of
+from hub.dispatch.again import outdated
+from hub.dispatch.build import lines_of
 from hub.dispatch.settle import Settling
-from hub.ledger import cases, heads, journal, parcels, submissions
+from hub.ledger import cases, journal, parcels, submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import StoredParcel
 from standards.clock import Clock
@@ -73,8 +74,7 @@ class Decisions:
     def _leave_out_the_old(connection: Connection, one: StoredParcel) -> None:
         """A record that has a newer revision by now is not sent in its old one."""
         lines = lines_of(connection, one)
-        newest = _newest(connection, lines)
-        old = [line for line in lines if newest.get((line.key_hash, line.owner), line.revision) > line.revision]
+        old = outdated(connection, lines)
         places = [(one.submission_id, line.row_no) for line in old]
         parcels.mark_deliveries(connection, places, one.destination, DeliveryState.SUPERSEDED)
 
@@ -85,8 +85,3 @@ class Decisions:
         now = self.clock.now()
         lines = lines_of(connection, one)
         settling.settle(connection, self.settling, one, submission, lines, Answer(speaker="operator"), now)
-
-
-def _newest(connection: Connection, lines: Sequence[Line]) -> dict[tuple[bytes, str], int]:
-    held = heads.look_up(connection, [line.key_hash for line in lines])
-    return {(key, head.owner): head.revision for key, found in held.items() for head in found}

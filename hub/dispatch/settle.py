@@ -66,9 +66,10 @@ def settle(
 ) -> ParcelState:
     """Write down a verdict.  A verdict on a parcel that has ended (a higher level refused later) opens it again."""
     outcome = judge(lines, answer)
-    first_time = parcels.end(
-        connection, parcel.id, outcome.state, now, accepted=outcome.accepted, refused=len(outcome.refused)
-    )
+    # Of a parcel that is sent again, records that are left out by now were accepted before.
+    accepted = max(outcome.accepted, parcel.accepted - len(outcome.refused))
+    refused = len(outcome.refused)
+    first_time = parcels.end(connection, parcel.id, outcome.state, now, accepted=accepted, refused=refused)
     if not first_time and not outcome.refused:
         return outcome.state
     receipts.add_answer(
@@ -94,7 +95,9 @@ def settle(
         recount(connection, submission.id, {})
     party = s.party_of(submission)
     counts = {
-        (party, parcel.dataset, parcel.destination, "delivered"): outcome.accepted if first_time else 0,
+        (party, parcel.dataset, parcel.destination, "delivered"): max(0, outcome.accepted - parcel.accepted)
+        if first_time
+        else 0,
         (party, parcel.dataset, parcel.destination, "refused"): len(outcome.refused),
     }
     if first_time:

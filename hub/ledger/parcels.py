@@ -182,6 +182,31 @@ def reopen(connection: Connection, identifier: UUID, now: datetime) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
+def again(connection: Connection, identifier: UUID, now: datetime, *, uncertain: bool) -> bool:
+    """A parcel that was accepted is sent once more; True unless it is on its way already.
+
+    `uncertain`: its destination is asked first whether it has it.  What it counted as accepted stays until it answers.
+    """
+    statement = (
+        update(parcel)
+        .where(
+            *_is(identifier),
+            parcel.c.state.in_((ParcelState.ACCEPTED, ParcelState.PARTLY)),
+            parcel.c.ended_at.is_not(None),
+        )
+        .values(
+            state=ParcelState.WAITING,
+            ended_at=None,
+            due_at=now,
+            published_at=now,
+            resent_at=now,
+            error_code=ANSWER_LOST if uncertain else "",
+            error_text="",
+        )
+    )
+    return connection.execute(statement).rowcount == 1
+
+
 def freed_by(connection: Connection, identifier: UUID) -> list[StoredParcel]:
     """The parcels that waited for this one: they wait no longer."""
     rows = connection.execute(

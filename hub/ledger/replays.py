@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,21 @@ import zstandard
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from hub.ledger.cases import Selection
-from hub.ledger.tables import case_, record, record_head, replay, replay_part, submission
+from hub.ledger.tables import case_, parcel, record, record_head, replay, replay_part, submission
 from hub.ledger.types import month_of
 from standards.states import CaseClass, CaseState, SubmissionState, Verdict
 
 WAITING, RUNNING, PAUSED, DONE, CANCELLED = "waiting", "running", "paused", "done", "cancelled"
+
+
+class Stage(StrEnum):
+    """From where a record goes once more."""
+
+    RAW = "raw"  # what was handed over: mapped, judged, sent
+    MAPPED = "mapped"  # its mapped content: judged, sent
+    DELIVERY = "delivery"  # the parcels that were accepted: sent
+
+
 _UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 
 
@@ -27,6 +38,8 @@ class Part:
 
     origin_id: UUID
     rows: tuple[int, ...]
+    #: Of what is only sent once more: the parcel.
+    parcel_id: UUID | None = None
 
 
 def of_cases(connection: Connection, which: Selection) -> list[Part]:
@@ -41,7 +54,7 @@ def of_cases(connection: Connection, which: Selection) -> list[Part]:
         )
         .order_by(case_.c.submission_id, case_.c.row_no)
     )
-    return _parts((row[0], row[1]) for row in found)
+    return parts_of((row[0], row[1]) for row in found)
 
 
 def of_submission(connection: Connection, identifier: UUID, rows: Sequence[int]) -> list[Part]:
@@ -57,10 +70,11 @@ def of_submission(connection: Connection, identifier: UUID, rows: Sequence[int])
         )
         .order_by(record.c.row_no)
     )
-    return _parts((row[0], row[1]) for row in found)
+    return parts_of((row[0], row[1]) for row in found)
 
 
-def _parts(found: Iterable[tuple[UUID, int]]) -> list[Part]:
+def parts_of(found: Iterable[tuple[UUID, int]]) -> list[Part]:
+    """Records as parts, one for each hand-over."""
     held: dict[UUID, dict[int, None]] = {}
     for identifier, row in found:
         held.setdefault(identifier, {})[row] = None
@@ -76,6 +90,9 @@ class Mending:
     #: A second person must approve it first.
     waits: bool = False
     undoes: UUID | None = None
+    stage: Stage = Stage.RAW
+    #: Who says that a repeat does no harm.
+    sure: str = ""
 
 
 def add(
@@ -107,6 +124,8 @@ def add(
             repair=mending.repair,
             consent=mending.consent,
             undoes=mending.undoes,
+            stage=mending.stage,
+            sure=mending.sure,
         )
     )
     if parts:
@@ -119,34 +138,43 @@ def add(
                     "origin_id": part.origin_id,
                     "rows": zstandard.compress(json.dumps(part.rows).encode()),
                     "count": len(part.rows),
+                    "parcel_id": part.parcel_id,
                 }
                 for number, part in enumerate(parts, 1)
             ],
         )
 
 
-def rows_of(connection: Connection, submission_id: UUID) -> frozenset[int]:
-    """The records of the origin that a replaying hand-over takes through."""
-    packed = connection.execute(
-        select(replay_part.c.rows).where(replay_part.c.submission_id == submission_id)
-    ).scalar_one()
-    return frozenset(json.loads(zstandard.decompress(packed)))
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a replaying hand-over takes through."""
+
+    #: The hand-over whose records they are; not always the one that was first handed over.
+    source_id: UUID
+    rows: frozenset[int]
+    stage: Stage
+    #: What is mended in them, as Repair.text() gives it.
+    repair: str
 
 
-def repair_of(connection: Connection, submission_id: UUID) -> str:
-    """What is mended in the records that a replaying hand-over takes through."""
-    return str(
-        connection.execute(
-            select(replay.c.repair)
-            .join(replay_part, replay_part.c.replay_id == replay.c.id)
-            .where(replay_part.c.submission_id == submission_id)
-        ).scalar_one()
-    )
+def taken_by(connection: Connection, submission_id: UUID) -> Taken:
+    """What a replaying hand-over takes through."""
+    row = connection.execute(
+        select(replay_part.c.origin_id, replay_part.c.rows, replay.c.stage, replay.c.repair)
+        .join(replay, replay_part.c.replay_id == replay.c.id)
+        .where(replay_part.c.submission_id == submission_id)
+    ).one()
+    return Taken(row[0], frozenset(json.loads(zstandard.decompress(row[1]))), Stage(row[2]), row[3])
 
 
 def repair_text(connection: Connection, identifier: UUID) -> str:
     """What a replay mends."""
     return str(connection.execute(select(replay.c.repair).where(replay.c.id == identifier)).scalar_one())
+
+
+def stage_of(connection: Connection, identifier: UUID) -> Stage:
+    """From where it takes its records."""
+    return Stage(connection.execute(select(replay.c.stage).where(replay.c.id == identifier)).scalar_one())
 
 
 def undoes(connection: Connection, identifier: UUID) -> UUID | None:
@@ -260,10 +288,14 @@ def running(connection: Connection) -> list[UUID]:
 
 
 def waiting(connection: Connection, identifier: UUID, limit: int) -> list[tuple[int, UUID]]:
-    """Parts that were not begun: number and origin."""
+    """Parts that were not begun: number, and origin or parcel."""
     rows = connection.execute(
-        select(replay_part.c.no, replay_part.c.origin_id)
-        .where(replay_part.c.replay_id == identifier, replay_part.c.submission_id.is_(None))
+        select(replay_part.c.no, func.coalesce(replay_part.c.parcel_id, replay_part.c.origin_id))
+        .where(
+            replay_part.c.replay_id == identifier,
+            replay_part.c.submission_id.is_(None),
+            replay_part.c.begun_at.is_(None),
+        )
         .order_by(replay_part.c.no)
         .limit(limit)
     )
@@ -280,6 +312,21 @@ def begun(connection: Connection, identifier: UUID, parts: Sequence[tuple[int, U
     )
 
 
+def sent(connection: Connection, identifier: UUID, numbers: Sequence[int], now: datetime) -> list[int]:
+    """Parts whose parcels are sent once more now; those that another process began are left out."""
+    rows = connection.execute(
+        update(replay_part)
+        .where(
+            replay_part.c.replay_id == identifier,
+            replay_part.c.no.in_(list(numbers)),
+            replay_part.c.begun_at.is_(None),
+        )
+        .values(begun_at=now)
+        .returning(replay_part.c.no)
+    )
+    return list(rows.scalars())
+
+
 def change(connection: Connection, identifier: UUID, state: str, before: Sequence[str], now: datetime) -> bool:
     """Pause, go on, cancel, end; False when it stands in none of the states it must."""
     ended = now if state in (DONE, CANCELLED) else None
@@ -290,6 +337,8 @@ def change(connection: Connection, identifier: UUID, state: str, before: Sequenc
 def progress(connection: Connection, identifier: UUID) -> dict[str, int]:
     """What became of a replay so far: parts begun and unfinished, and the verdicts of its records."""
     names = ("read", "accepted", "rejected", "held", "duplicate")
+    if stage_of(connection, identifier) is Stage.DELIVERY:
+        return _sent_so_far(connection, identifier)
     ids = list(
         connection.execute(
             select(replay_part.c.submission_id).where(
@@ -309,3 +358,29 @@ def progress(connection: Connection, identifier: UUID) -> dict[str, int]:
         for name, value in zip(sums, row, strict=True):
             sums[name] += int(value)
     return {"begun": len(ids), **sums}
+
+
+def _sent_so_far(connection: Connection, identifier: UUID) -> dict[str, int]:
+    """What became of parcels that are sent once more; `rejected`: records that the receiver refused."""
+    ids = list(
+        connection.execute(
+            select(replay_part.c.parcel_id).where(
+                replay_part.c.replay_id == identifier, replay_part.c.begun_at.is_not(None)
+            )
+        ).scalars()
+    )
+    sums = {"begun": len(ids), **dict.fromkeys(("read", "accepted", "rejected", "held", "duplicate", "unfinished"), 0)}
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        ended = parcel.c.ended_at.is_not(None)
+        row = connection.execute(
+            select(
+                func.coalesce(func.sum(parcel.c.count), 0),
+                func.coalesce(func.sum(parcel.c.accepted).filter(ended), 0),
+                func.coalesce(func.sum(parcel.c.refused).filter(ended), 0),
+                func.count().filter(~ended),
+            ).where(parcel.c.month.in_(sorted({month_of(i) for i in part})), parcel.c.id.in_(part))
+        ).one()
+        for name, value in zip(("read", "accepted", "rejected", "unfinished"), row, strict=True):
+            sums[name] += int(value)
+    return sums

@@ -13,17 +13,19 @@ from adapters.formats.base import LegacyChunk
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
 from hub.history import History
-from hub.ledger import journal, parcels, receipts, replays, submissions
+from hub.ledger import journal, parcels, receipts, submissions
 from hub.ledger.engine import Ledger
+from hub.ledger.replays import Part
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, delivery, parcel, record
-from hub.payload import payload_id
 from hub.persons import ORGANISATIONS
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.records.raw import row_of
-from hub.translate.prepare import nobody_to_ask, prepare
+from hub.replay_plan import of_origins
+from hub.translate.consult import nobody_to_ask
+from hub.translate.prepare import prepare
 from hub.vault import Seal
 from mappings.explain import Line, explain
 from standards.clock import Clock, local, local_text
@@ -130,11 +132,11 @@ class Stories:
         if stored.origin_id is not None:
             # A replay reads the rows of what it repeats; they keep their place in that file.
             with self.ledger.read() as connection:
-                origin = submissions.get(connection, payload_id(stored))
-                rows = _rows_of_replay(connection, stored)
-            if origin is None or place.row_no > len(rows):
+                found = of_origins(connection, [Part(stored.id, (place.row_no,))])
+                origin = submissions.get(connection, found[0].origin_id) if found else None
+            if origin is None or not found[0].rows:
                 return None
-            return row_of(self.ledger, self.seal, origin, plan.read, rows[place.row_no - 1])
+            return row_of(self.ledger, self.seal, origin, plan.read, found[0].rows[0])
         return row_of(
             self.ledger,
             self.seal,
@@ -207,10 +209,6 @@ def _place(connection: Connection, stored: Submission, row: int) -> Row[Any] | N
         .join(chunk, (chunk.c.submission_id == record.c.submission_id) & (chunk.c.seq == record.c.chunk))
         .where(*here, chunk.c.month == stored.month, record.c.row_no == row)
     ).one_or_none()
-
-
-def _rows_of_replay(connection: Connection, stored: Submission) -> list[int]:
-    return sorted(replays.rows_of(connection, stored.id))
 
 
 def _personal(dataset: DataSet, lines: list[Line], values: Mapping[str, str] | None) -> set[str]:

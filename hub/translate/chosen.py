@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from adapters.formats.base import LegacyChunk
+from hub.plan import Plan
 from hub.repair import Repair
+from hub.repair_names import named
+from hub.translate.consult import Ask
+
+
+class Chosen(NamedTuple):
+    """Chosen records of one chunk, and their numbers within the hand-over."""
+
+    chunk: LegacyChunk
+    numbers: Sequence[int]
 
 
 def only(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> LegacyChunk:
@@ -23,21 +34,21 @@ def only(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> LegacyChunk:
     )
 
 
-def numbers(chunk: LegacyChunk, first: int, wanted: frozenset[int]) -> list[int]:
-    """Their numbers within the hand-over."""
-    return [first + index for index in range(chunk.count) if first + index in wanted]
-
-
-def chosen(chunks: Iterator[LegacyChunk], wanted: frozenset[int], stored: int, repair: Repair) -> Iterator[LegacyChunk]:
-    """The chosen records, mended, chunk by chunk, without the first `stored` chunks that have any."""
+def chosen(chunks: Iterator[LegacyChunk], wanted: frozenset[int]) -> Iterator[Chosen]:
+    """The chosen records, chunk by chunk; chunks without any are left out."""
     first = 1
     for chunk in chunks:
-        part = only(chunk, first, wanted)
-        its = numbers(chunk, first, wanted)
+        numbers = [first + index for index in range(chunk.count) if first + index in wanted]
+        if numbers:
+            yield Chosen(only(chunk, first, wanted), numbers)
         first += chunk.count
-        if not part.count:
-            continue
+
+
+def mended(found: Iterator[Chosen], repair: Repair, plan: Plan, ask: Ask, stored: int = 0) -> Iterator[LegacyChunk]:
+    """These records with their values mended, without the first `stored` chunks."""
+    for one in found:
         if stored:
             stored -= 1
-        else:
-            yield repair.mended(part, its)
+            continue
+        known = named(repair, plan, one.chunk.columns, strict=False)
+        yield known.mended(one.chunk, one.numbers, ask)

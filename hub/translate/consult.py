@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from standards.checker import UNREADABLE, Fault
-from standards.errors import HubError
+from standards.errors import HubError, SystemUnreachable
 from standards.model import Severity
 
 log = structlog.get_logger()
@@ -25,6 +25,11 @@ WAITS_FOR_BASE = (UNMATCHED, DIFFERENT, NO_ANSWER)
 Key = tuple[str, ...]
 #: Asks a lookup by its name; raises HubError when it does not answer.
 Ask = Callable[[str, Sequence[Key]], Mapping[Key, Mapping[str, str]]]
+
+
+def nobody_to_ask(name: str, _keys: Sequence[Key]) -> dict[Key, dict[str, str]]:
+    """Where no base can be asked."""
+    raise SystemUnreachable(f"{name} is not asked here")
 
 
 @dataclass(frozen=True, slots=True)

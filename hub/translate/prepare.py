@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,12 +10,11 @@ from adapters.formats.base import LegacyChunk
 from hub.packing import packed
 from hub.persons import ORGANISATIONS
 from hub.plan import Plan, ReferenceCheck
-from hub.translate.consult import Ask, Consulted, Key, Said, consult
+from hub.translate.consult import Ask, Consulted, Said, consult, nobody_to_ask
 from hub.translate.decide import Candidates
 from hub.translate.encode import candidates_of, lines_of
 from standards.checker import UNREADABLE, Fault
 from standards.digest import join_key, key_hash
-from standards.errors import SystemUnreachable
 from standards.masks import mask
 from standards.model import Severity
 from standards.places import with_column
@@ -92,11 +91,6 @@ class Prepared:
         if position is not None:
             return self.candidates.key_hash[position], self.candidates.owner[position]
         return self.faulty_keys.get(row, (None, ""))
-
-
-def nobody_to_ask(name: str, _keys: Sequence[Key]) -> dict[Key, dict[str, str]]:
-    """Where no base can be asked."""
-    raise SystemUnreachable(f"{name} is not asked here")
 
 
 def prepare(

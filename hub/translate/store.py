@@ -94,6 +94,8 @@ class Storing:
     members: list[tuple[int, str]] = field(default_factory=list)
     known_references: set[bytes] = field(default_factory=set)
     findings_so_far: int = 0
+    #: Whose mapped content is judged again; None where records are mapped.
+    mapped_from: UUID | None = None
 
 
 def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, first_row: int, now: datetime) -> Stored:
@@ -252,7 +254,7 @@ def _stale(
 ) -> dict[int, Decision]:
     """Records of another hub whose revision is older than one that came before (promise 7): known, and not taken."""
     if s.submission.origin_id is not None:
-        return _overtaken(connection, s, prepared, findings, passing, s.submission.origin_id)
+        return _overtaken(connection, s, prepared, findings, passing, s.mapped_from or s.submission.origin_id)
     revisions = prepared.chunk.columns.get("cd_revision") if s.submission.kind == "parcel" else None
     if not passing or revisions is None:
         return {}
@@ -290,12 +292,13 @@ def _overtaken(
 ) -> dict[int, Decision]:
     """Records of a replay whose key was reported anew since they were handed over: the newer one stays.
 
-    What an earlier replay of the same hand-over made, or an undoing took back, is not newer than it.
+    What an earlier replay of the same hand-over made, or an undoing took back, is not newer than its raw bytes, which
+    are mapped as of today; but it is newer than what they were mapped to before.
     """
     candidates, position = prepared.candidates, prepared.position
     held = heads.look_up(connection, list({candidates.key_hash[position[i]] for i in passing})) if passing else {}
     newer = {head.submission_id for some in held.values() for head in some if head.submission_id.int > origin.int}
-    told_by = submissions.origins_of(connection, newer)
+    told_by = submissions.origins_of(connection, newer) if s.mapped_from is None else {}
     result: dict[int, Decision] = {}
     for i in passing:
         owner, digest = candidates.owner[position[i]], candidates.digest[position[i]]

@@ -27,6 +27,7 @@ from hub.generations import Generation, Generations
 from hub.ledger import bulk, cases, journal, receipts, replays, submissions, tallies, timings
 from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
+from hub.ledger.replays import Stage
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk as chunk_table
 from hub.ledger.tables import finding
@@ -35,8 +36,9 @@ from hub.payload import LedgerPayload
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.repair import Repair
-from hub.translate.chosen import chosen
+from hub.translate.chosen import chosen, mended
 from hub.translate.consult import Ask
+from hub.translate.mapped import as_mapped, chunks_of
 from hub.translate.prepare import Prepared, prepare
 from hub.translate.store import LostLease, Stored, Storing, store
 from hub.vault import Seal
@@ -157,6 +159,7 @@ class _Run:
         self.t = translator
         self.submission = submission
         self.plan = plan
+        self.generation = generation
         self.reading = Reading()
         self.undo = False
         self.ask: Ask = partial(translator.desk.find, generation)
@@ -225,12 +228,17 @@ class _Run:
     def _replayed(self, origin: UUID) -> Iterator[LegacyChunk]:
         """The chosen records of the hand-over that is replayed, without the chunks that were stored before a crash."""
         with self.t.ledger.read() as connection:
-            wanted = replays.rows_of(connection, self.submission.id)
-            repair = Repair.read(replays.repair_of(connection, self.submission.id))
+            taken = replays.taken_by(connection, self.submission.id)
+        repair = Repair.read(taken.repair)
         self.undo = repair.undo
+        if taken.stage is Stage.MAPPED:
+            self.plan = self.storing.plan = as_mapped(self.generation, self.plan)
+            self.storing.mapped_from = taken.source_id
+            found = chunks_of(self.t.ledger, self.t.seal, taken.source_id, taken.rows)
+            return mended(found, Repair(), self.plan, self.ask, self.seq)
         payload = LedgerPayload(self.t.ledger, replace(self.submission, id=origin), self.t.seal)
         self.reading, chunks = open_records(payload, self.plan.read, None)
-        return chosen(chunks, wanted, self.seq, repair)
+        return mended(chosen(chunks, taken.rows), repair, self.plan, self.ask, self.seq)
 
     def _note_fields(self, chunk: LegacyChunk) -> None:
         self.seen_fields.update(dict.fromkeys(chunk.fields))

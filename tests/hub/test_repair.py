@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+import sqlite3
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -16,8 +19,8 @@ from adapters.formats.base import LegacyChunk
 from hub.cli.repairing import step_of
 from hub.ledger.cases import Selection
 from hub.ledger.tables import case_, journal, payload
-from hub.repair import Correct, Date, Fill, Number, Pad, Repair, Replace, Trim, check_fields
-from standards.errors import BadRecord, BadSetup
+from hub.repair import Correct, Date, Fill, Number, Pad, Repair, Replace, Trim
+from standards.errors import BadRecord, BadSetup, UnknownName
 from tests.hub.city import City, running, until
 from tests.hub.test_replay import UNKNOWN, ended, penalties
 
@@ -71,16 +74,69 @@ def test_a_repair_is_kept_as_it_was_and_mending_twice_is_mending_once(values: li
         assert Repair.read(repair.text()) == repair
 
 
-def test_a_column_that_is_not_there_is_told_with_the_near_name() -> None:
-    with pytest.raises(BadRecord, match="案件来原") as told:
-        check_fields(Repair((Trim(field="案件来原"),)), ["案件来源", "当事人"])
-    assert "案件来源" in told.value.hint_zh
+def test_an_empty_value_is_filled_from_a_lookup_with_one_question_and_a_silent_one_stops_the_work() -> None:
+    step = Fill(field="code", by="name", lookup="firms", gives="uscc")
+    asked: list[list[tuple[str, ...]]] = []
+
+    def ask(name: str, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, str]]:
+        assert name == "firms"
+        asked.append(list(keys))
+        return {("甲公司",): {"uscc": "91140200MA0K000001"}}
+
+    columns = {"code": ["", "X", "", ""], "name": ["甲公司", "甲公司", "乙公司", "甲公司"]}
+    mended = Repair((step,)).mended(chunk(**columns), range(4), ask)
+
+    assert mended.columns["code"] == ["91140200MA0K000001", "X", "", "91140200MA0K000001"]
+    assert asked == [[("甲公司",), ("乙公司",)]]
+    with pytest.raises(BadSetup, match="firms"):
+        Repair((step,)).mended(chunk(**columns), range(4))
+    for wrong in ({}, {"table": {"a": "b"}, "lookup": "firms", "gives": "x"}, {"lookup": "firms"}):
+        with pytest.raises(ValueError, match="give a table"):
+            Fill.model_validate({"field": "code", "by": "name", **wrong})
+
+
+def test_a_group_is_filled_from_a_configured_base(tmp_path: Path) -> None:
+    base = tmp_path / "firms.db"
+    with sqlite3.connect(base) as connection:
+        connection.execute("CREATE TABLE cases (no TEXT, title TEXT)")
+        connection.executemany("INSERT INTO cases VALUES (?, ?)", [(row[1], f"案 {row[1]}") for row in untitled()[1:3]])
+    more = (
+        '[lookups.cases]\nparty = "market"\ntitle = "案件库"\nadapter = "table_lookup"\n'
+        f'settings = {{ url = "sqlite:///{base}", table = "cases", key = ["no"], columns = ["title"] }}\n'
+    )
+    for city in running(tmp_path / "hub", more=more):
+        said = io.StringIO(newline="")
+        csv.writer(said).writerows(untitled())
+        assert city.settled(city.submit(said.getvalue().encode())).rejected == 3
+        desk = city.hub.replays()
+        parts = desk.plan(GROUP)
+        fill = Repair((Fill(field="案件名称", by="案件编号", lookup="cases", gives="title"),))
+        tried = desk.rehearse(parts, fill)
+        assert (tried["passes"], tried["fails"]) == (2, 1)
+        with pytest.raises(UnknownName):
+            desk.rehearse(parts, Repair((Fill(field="案件名称", by="案件编号", lookup="nobody", gives="title"),)))
+        done = ended(city, desk.start(parts, "key", "", {}, repair=fill, consent="王芳")["id"])
+        assert (done["progress"]["accepted"], done["progress"]["rejected"]) == (2, 1)
+
+
+def untitled() -> list[list[str]]:
+    """Three penalties without a name."""
+    rows = list(csv.reader(io.StringIO(penalties(3, source="日常检查").decode())))
+    place = rows[0].index("案件名称")
+    return [rows[0], *([*row[:place], "", *row[place + 1 :]] for row in rows[1:])]
 
 
 def test_steps_as_they_are_typed() -> None:
     assert step_of("pad 区划 6") == {"verb": "pad", "field": "区划", "width": 6, "fill": "0"}
     assert step_of("replace 来源 '网格 上报=日常检查'")["table"] == {"网格 上报": "日常检查"}
-    for wrong in ("pad 区划", "pad 区划 x", "explode 区划", "trim"):
+    assert step_of("fill 名称 编号 @cases title") == {
+        "verb": "fill",
+        "field": "名称",
+        "by": "编号",
+        "lookup": "cases",
+        "gives": "title",
+    }
+    for wrong in ("fill 名称", "fill 名称 编号 @cases", "pad 区划", "pad 区划 x", "explode 区划", "trim"):
         with pytest.raises(BadSetup):
             step_of(wrong)
 

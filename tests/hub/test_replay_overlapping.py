@@ -8,19 +8,34 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from hub.ledger.cases import Selection
-from hub.ledger.tables import submission
+from hub.ledger.replays import Stage
+from hub.ledger.tables import case_, submission
 from standards.errors import BadRecord
 from tests.hub.city import City, running, until
 from tests.hub.test_repair import MENDED
 from tests.hub.test_replay import answer, ended, penalties, stored
 
 GROUP = Selection(party="ecology")
-MOVES = ("new failures", "answer", "replay", "double click", "replay a replay", "repair", "pause and go on", "cancel")
+MOVES = (
+    "new failures",
+    "answer",
+    "replay",
+    "double click",
+    "replay a replay",
+    "repair",
+    "pause and go on",
+    "cancel",
+    "judge again",
+    "send again",
+    "edit",
+)
+#: From where these take their records.
+STAGES = {"judge again": Stage.MAPPED, "send again": Stage.DELIVERY}
 
 
 def _replayed(city: City) -> list[str]:
@@ -38,7 +53,12 @@ def _move(city: City, move: str, batch: int) -> list[str]:
     if move == "answer":
         answer(city)
         return []
-    if move == "replay a replay":
+    if move == "edit":
+        return _edit(city)
+    stage = STAGES.get(move, Stage.RAW)
+    if stage is not Stage.RAW:
+        parts = desk.plan(GROUP, stage=stage)
+    elif move == "replay a replay":
         parts = [part for number in _replayed(city)[-1:] for part in desk.plan(Selection(), number)]
     else:
         parts = desk.plan(GROUP)
@@ -46,7 +66,7 @@ def _move(city: City, move: str, batch: int) -> list[str]:
         return []
     if move == "repair":
         return [desk.start(parts, "test", "", {}, repair=MENDED, consent="王芳")["id"]]
-    begun = [desk.start(parts, "test", "", {})["id"] for _ in range(2 if move == "double click" else 1)]
+    begun = [desk.start(parts, "test", "", {}, stage=stage)["id"] for _ in range(2 if move == "double click" else 1)]
     try:
         if move == "cancel":
             desk.turn(UUID(begun[0]), "cancel", "test")
@@ -58,7 +78,23 @@ def _move(city: City, move: str, batch: int) -> list[str]:
     return begun
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def _edit(city: City) -> list[str]:
+    """The first open case is mended by hand."""
+    with city.hub.ledger.read() as connection:
+        case = connection.execute(
+            select(case_.c.submission_id, case_.c.row_no).where(case_.c.closed_at.is_(None)).limit(1)
+        ).first()
+        told = connection.execute(
+            select(submission.c.receipt_no).where(submission.c.id == (case[0] if case else None))
+        ).scalar()
+    if case is None or told is None:
+        return []
+    changes = {"案件来源": "日常检查"}
+    return [city.hub.edits().edit(told, case[1], changes, "test", reason="核实", consent="王芳")["id"]]
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@example(["edit", "send again", "judge again", "answer", "replay", "send again", "judge again", "new failures", "edit"])
 @given(st.lists(st.sampled_from(MOVES), min_size=4, max_size=9))
 def test_never_a_record_twice_at_the_receiver(moves: list[str]) -> None:
     with TemporaryDirectory() as folder:

@@ -40,11 +40,13 @@ def test_a_replay_is_killed_in_the_middle_and_everything_is_delivered_once(
         )
         assert said.status_code in (200, 202), said.text[:500]
     hub.until(lambda: sum(g["cases"] for g in hub.client().get("/v1/cases").json()) == records, 300)
-    (group,) = hub.client().get("/v1/cases").json()
-    assert (group["cases"], group["class_zh"]) == (records, "报送错误"), "grouped as one"
-    code = {"mapping": MAPPING, "name": "案件来源", "source": UNKNOWN, "code": "4"}
+    (group,) = hub.client().get("/v1/failures").json()
+    assert (group["count"], group["class"], group["pattern"]) == (records, "2", UNKNOWN), "grouped as one"
+    asked = hub.client().get(f"/v1/failures/{group['group']}").json()["question"]
+    assert (asked["mapping"], asked["name"]) == (MAPPING, "案件来源")
+    code = {**{name: asked[name] for name in ("mapping", "name", "source")}, "code": "4"}
     assert hub.client().post("/v1/crosswalks", json=code).status_code == 200
-    choice = {"party": group["party"], "code": group["code"], "reason": "代码已答复"}
+    choice = {"group": group["group"], "reason": "代码已答复"}
     rehearsed = hub.client().post("/v1/replays/rehearsal", json=choice, timeout=300).json()
     assert rehearsed["fails"] == 0
     assert rehearsed["passes"] == rehearsed["tried"] > 0
