@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -93,5 +93,8 @@ class Manifest:
     follows: bool = False
     #: True when it works on the hub's own RabbitMQ, so that `broker.url` must be set.
     on_rabbitmq: bool = False
+    #: How far test records may go: through the receiver, which knows their mark, and back; to `check()` only, which
+    #: changes nothing there; not at all.
+    canary: Literal["through", "connection", "no"] = "connection"
     #: Where its documentation text begins; the module's docstring.
     about: str = ""

@@ -224,5 +224,6 @@ MANIFEST = Manifest(
     make_destination=NeighbourHub,
     pushed=True,
     follows=True,
+    canary="through",
     about=__doc__ or "",
 )

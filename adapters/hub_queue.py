@@ -17,7 +17,7 @@ from pydantic import Field
 from adapters.amqp.names import IN, inbox, receipts
 from adapters.base import AdapterSettings
 from standards.errors import AnswerNotUnderstood
-from standards.parcel import EVENT_CONTENT_TYPE, EVENT_TYPE, Answer, Parcel, to_event
+from standards.parcel import EVENT_CONTENT_TYPE, Answer, Parcel, to_event
 from standards.ports import Awaited, CarriedMessage, MessageTransport
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ class HubQueue:
             content_type=EVENT_CONTENT_TYPE,
             correlation_id=str(parcel.id),
             reply_to=self._reply_to,
-            type=EVENT_TYPE,
+            type=parcel.type,
             headers={"traceparent": parcel.traceparent} if parcel.traceparent else {},
         )
         self._transport.send(self._exchange, self._key, message)

@@ -51,5 +51,6 @@ MANIFEST = Manifest(
     title_en="fetched by the receiver",
     destination_settings=MailboxSettings,
     make_destination=Mailbox,
+    canary="no",
     about=__doc__ or "",
 )

@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from hub import config
+from hub.alarms.desk import AlarmDesk
+from hub.alarms.expiry import Expiries
+from hub.alarms.gather import Gatherer
+from hub.alarms.postman import Postman, by_settings
 from hub.audit import Sealer
 from hub.broker import topology
 from hub.broker.base import Broker, Consumer
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.rabbitmq import RabbitBroker, transports
+from hub.canary.runner import Canaries
 from hub.casework import CaseDesk
 from hub.checks import check
 from hub.collect import Collector
@@ -92,6 +97,7 @@ class Hub:
     owner: str
     sight: Sight = field(init=False)
     standing: Standing = field(init=False)
+    _expiries: Expiries = field(default_factory=Expiries)
     _running: list[object] = field(default_factory=list)
     _consumers: list[Consumer] = field(default_factory=list)
     _translators: list[Translator] = field(default_factory=list)
@@ -100,7 +106,14 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.sight = Sight(
-            self.ledger, self.generations, self.clock, self.deadlines, self.state, _version(), self.broker
+            self.ledger,
+            self.generations,
+            self.clock,
+            self.deadlines,
+            self.state,
+            _version(),
+            self.broker,
+            canaries=self.canaries().seconds,
         )
         self.standing = Standing(lambda: self.reports().report("month"), self.clock)
 
@@ -117,6 +130,7 @@ class Hub:
             due=self.deadlines,
             desk=self.desk,
             wake=self.broker.wake,
+            canary=self.canaries().judge,
         )
         self._translators.append(made)
         return made
@@ -132,11 +146,35 @@ class Hub:
             settling=self.settling,
             owner=self.owner,
             wake=self.broker.wake,
+            canary=self.canaries().send,
         )
 
     def neighbours(self) -> Neighbours:
         """The hub's face to other hubs."""
-        return Neighbours(self.ledger, self.generations, self.intake, self.receipts, self.clock, self.seal)
+        return Neighbours(
+            self.ledger, self.generations, self.intake, self.receipts, self.clock, self.seal, self.canaries()
+        )
+
+    def canaries(self) -> Canaries:
+        """Test records on every way."""
+        return Canaries(self.ledger, self.generations, self.doors, self.clock, self.broker.wake)
+
+    def alarms(self) -> AlarmDesk:
+        """The desk of alarms."""
+        gatherer = Gatherer(self.deadlines, self.state, self._expiries)
+        return AlarmDesk(self.ledger, self.generations, self.clock, gatherer, by_settings(secret))
+
+    def postman(self) -> Postman:
+        """What takes messages about alarms to contacts."""
+
+        def look() -> None:
+            self._expiries.look(self.generations.current().settings, self.clock.now())
+
+        return Postman(self.ledger, self.generations, self.clock, self.owner, by_settings(secret), look)
+
+    def states_of(self, receipt_nos: Sequence[str]) -> dict[str, str]:
+        """Only the states of receipts and canaries, for those who wait."""
+        return {**self.receipts.states(receipt_nos), **self.canaries().states(receipt_nos)}
 
     def sharing(self) -> Sharing:
         """The desk of sharing: grants, queries, looks."""
@@ -218,6 +256,9 @@ class Hub:
         casework = self.cases()
         urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events, desk.urge)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
+        canaries, watch = self.canaries(), self.alarms()
+        # A hub that has just started has other things to do.
+        first = self.clock.now() + min(timedelta(seconds=30), self.settings.canary.every)
         return Scheduler(
             self.ledger,
             self.broker,
@@ -239,6 +280,8 @@ class Hub:
                 Job("what should have been reported", timedelta(minutes=10), casework.expect),
                 Job("silent feeds", timedelta(minutes=1), casework.listen),
                 Job("reconciliation", timedelta(minutes=1), (daily or self.reconciling()).run),
+                Job("canaries", timedelta(seconds=1), canaries.start_due, first),
+                Job("alarms", timedelta(seconds=1), watch.run, first),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )
@@ -258,7 +301,15 @@ class Hub:
         if "dispatch" in roles:
             self._dispatch(workers.threads)
         if "look" in roles:
-            collector = Collector(self.ledger, self.generations, self.doors, self.clock, self.settling, self.owner)
+            collector = Collector(
+                self.ledger,
+                self.generations,
+                self.doors,
+                self.clock,
+                self.settling,
+                self.owner,
+                canaries=self.canaries(),
+            )
             sources = Sources(
                 self.ledger,
                 self.generations,
@@ -271,7 +322,7 @@ class Hub:
                 marked=Marked(self.ledger, self.generations, self.receipts, self.seal),
             )
             daily = self.reconciling()
-            for part in (daily, self.scheduler(daily), collector, sources):
+            for part in (daily, self.scheduler(daily), collector, sources, self.postman()):
                 part.start()
                 self._running.append(part)
 

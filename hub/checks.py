@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from adapters import registry
 from adapters.formats.base import ReadOptions
 from adapters.outward import Formed
+from hub.alarms.checks import check_alarms
 from hub.complaints import Complaints
 from hub.generations import Body, Generation, assemble, functions_of
 from hub.lookup_checks import check_lookups
@@ -67,6 +68,7 @@ class _Check(Complaints):
         self._source_priority(generation)
         check_zones(self, generation)
         check_tasks(self)
+        check_alarms(self)
         self._codes(generation)
 
     def _connection(self, generation: Generation, name: str) -> None:

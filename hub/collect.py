@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters import registry
+from hub.canary.runner import Canaries
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, lines_of
 from hub.dispatch.doors import Doors
@@ -47,6 +48,7 @@ class Collector:
     settling: Settling
     owner: str
     every: timedelta = timedelta(seconds=1)
+    canaries: Canaries | None = None
     _asked: dict[str, datetime] = field(default_factory=dict, init=False)
     _following: tuple[int, list[str]] | None = field(default=None, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
@@ -79,10 +81,11 @@ class Collector:
         for name in generation.settings.destinations:
             with self.ledger.read() as connection:
                 waiting = parcels.awaiting(connection, name, _BATCH)
-            if not waiting:
+                tests = self.canaries.awaited(connection, name) if self.canaries is not None else []
+            if not waiting and not tests:
                 continue
             if self._mine(name):
-                done += self._collect(generation, name, waiting)
+                done += self._collect(generation, name, waiting, tests)
         return done + self._follow_all(generation)
 
     def _follow_all(self, generation: Generation) -> int:
@@ -146,7 +149,7 @@ class Collector:
         now = self.clock.now()
         return self.ledger.write(lambda c: leases.take(c, f"collect:{name}", self.owner, now, _LEASE))
 
-    def _collect(self, generation: Generation, name: str, waiting: list[StoredParcel]) -> int:
+    def _collect(self, generation: Generation, name: str, waiting: list[StoredParcel], tests: list[Awaited]) -> int:
         held: dict[object, tuple[StoredParcel, list[Line]]] = {}
         with self.ledger.read() as connection:
             for stored in waiting:
@@ -161,6 +164,8 @@ class Collector:
             )
             for stored, lines in held.values()
         ]
+        awaited += tests
+        of_tests = {one.parcel_id for one in tests}
         done: set[object] = set()
         try:
             door = self.doors.door(generation, name)
@@ -170,7 +175,9 @@ class Collector:
             for parcel_id, answer in adapter.collect(awaited):
                 if answer.awaiting or parcel_id in done:
                     continue
-                if parcel_id in held:
+                if parcel_id in of_tests and self.canaries is not None:
+                    self.canaries.answered(parcel_id, answer)
+                elif parcel_id in held:
                     done.add(parcel_id)
                     self._settle(*held[parcel_id], answer)
                 elif self._settle_unasked(name, parcel_id, answer):
@@ -180,7 +187,8 @@ class Collector:
             raise
         except HubError as error:
             log.warning("no verdicts", action="collect_failed", destination=name, code=error.code, why=error.what)
-            self._note_failure(name, error)
+            if waiting:  # a canary alone changes nothing for data
+                self._note_failure(name, error)
         except Exception:
             log.exception("the adapter stumbled", action="adapter_error", destination=name)
         return len(done)

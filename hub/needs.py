@@ -40,11 +40,12 @@ def needs(
     datasets: Mapping[str, str],
     last_year: int,
     now: datetime,
+    canaries: Sequence[Mapping[str, Any]] = (),
 ) -> list[Need]:
     """Everything, what stops something first, then by term.  Pure.
 
     `status` as Facts.status(), `cases` as CaseDesk.groups(), `tasks` as Tasks.counts(); `titles`: of parties;
-    `datasets`: titles of data sets.
+    `datasets`: titles of data sets; `canaries` as Canaries.listed().
     """
     found = [
         *_destinations(status),
@@ -52,6 +53,7 @@ def needs(
         *_cases(cases, titles, datasets),
         *_tasks(tasks, titles),
         *_calendar(last_year, now),
+        *_canaries(canaries),
     ]
     return sorted(found, key=lambda one: (one.weight != "bad", one.due or "9", one.since))
 
@@ -154,6 +156,21 @@ def _calendar(last_year: int, now: datetime) -> Iterator[Need]:
             "standards/calendar",
             "warn",
         )
+
+
+def _canaries(ways: Sequence[Mapping[str, Any]]) -> Iterator[Need]:
+    for one in ways:
+        if one["late"]:
+            yield Need(
+                f"通路 {one['way']} 的探测记录没有返回：{one['problem'] or '等待中'}",
+                f"no test record comes back on the way to {one['way']}: {one['problem'] or 'waiting'}",
+                one["last_at"],
+                "运维：联系接收方，或查看告警页",
+                "operator: ask the receiver, or see the page of alarms",
+                "",
+                "alarms",
+                "bad",
+            )
 
 
 _CLASSES = {"1": "not reported", "2": "wrong", "3": "inconsistent", "8": "in doubt", "9": "set-up"}

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.generations import Generations
-from hub.ledger import attachments, journal, reconciliations, retention
+from hub.ledger import alarms, attachments, journal, reconciliations, retention
 from hub.ledger.engine import Ledger
 from standards.clock import Clock
 
@@ -42,6 +42,7 @@ class Pruner:
             ("metadata", retention.prune_metadata, now - kept.metadata, _BATCH),
             ("reconciliations", reconciliations.prune, now - kept.metadata, _BATCH),
             ("journal", retention.prune_journal, now - kept.journal, 50 * _BATCH),
+            ("alarms", alarms.prune, now - kept.metadata, _BATCH),
             ("ids", retention.prune_ids, now - kept.idempotency, 50 * _BATCH),
         )
         pruned = {name: self._prune(prune, before, limit) for name, prune, before, limit in windows}

@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-)
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from hub.alarms.settings import Alarms, CanarySettings, CanaryWay
+from hub.setting_words import Duration, Name, SecretReference
+from hub.setting_words import Part as _Part
 from standards.model import Direction, Library, Severity
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Level = Literal["district", "city", "province", "nation"]
 
 Stage = Literal["survey", "connecting", "joint_test", "live"]
 
 #: Levels from below to above; a city never writes to the nation (DOMAIN 7.3).
 LEVELS: tuple[Level, ...] = ("district", "city", "province", "nation")
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _duration(value: object) -> object:
-    """`90s`, `15m`, `2h`, `5d`."""
-    if isinstance(value, str) and value[-1:] in _UNITS:
-        try:
-            return timedelta(seconds=float(value[:-1]) * _UNITS[value[-1]])
-        except ValueError:
-            return value
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _secret(value: object) -> object:
-    """A secret is never written into hub.toml, only where to find it: `env:NAME` or `file:/path`."""
-    if isinstance(value, str) and not value.startswith(("env:", "file:")):
-        raise ValueError("a secret is not written here: say env:NAME or file:/path")
-    return value
-
-
-SecretReference = Annotated[str, BeforeValidator(_secret)]
 
 
 class Hub(_Part):
@@ -179,6 +143,11 @@ class Destination(_Part):
     receipt_due: Duration = Field(timedelta(hours=24), description="When a receipt that comes later is overdue.")
     retry: Retry = Field(Retry(), description="Patience with it.")
     paused: bool = Field(False, description="Keep its parcels waiting.")
+    canary: CanaryWay = Field(
+        "auto",
+        description="How far test records go: through to it and back, to its connection only, not at all; "
+        "auto: as far as is harmless with its adapter.",
+    )
     tasks: bool = Field(
         False,
         description="What its party must answer goes here, and the answers to what it sent (docs/reference/flows.md).",
@@ -399,4 +368,6 @@ class Settings(_Part):
     evaluation: Evaluation = Field(Evaluation(), description="How parties are scored.")
     attachments: Attachments = Field(Attachments(), description="Files that records name.")
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
+    canary: CanarySettings = Field(CanarySettings(), description="Test records that show whether the ways are open.")
+    alarms: Alarms = Field(Alarms(), description="Who is told of what, and how.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

@@ -127,6 +127,7 @@ METRICS: Mapping[str, Metric] = {
         Metric("hub_ledger_up", "1: the ledger answers."),
         Metric("hub_ledger_read_seconds", "Time it took to read these figures."),
         Metric("hub_ledger_size_bytes", "Size of the database."),
+        Metric("hub_alarms_open", "Open alarms.", ("rule",)),
         Metric("hub_state_free_bytes", "Free space where the state folder is."),
         Metric("hub_state_size_bytes", "Size of the disk where the state folder is."),
         Metric("hub_key_expiry_timestamp_seconds", "When the last key of a party ends.", ("party",)),

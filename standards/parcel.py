@@ -23,6 +23,8 @@ import msgspec
 from standards.digest import canonical_json, sm3
 
 EVENT_TYPE = "cn.gov.supervision.parcel"
+#: The mark of test records.  Who does not know it refuses the event, and so never takes it for data.
+CANARY_TYPE = "cn.gov.supervision.canary"
 EVENT_CONTENT_TYPE = "application/cloudevents+json"
 #: A parcel that has passed this many hubs is going in circles.
 MAX_HOPS = 8
@@ -90,6 +92,13 @@ class Parcel:
     attempt: int = 0
     #: What its records name.
     attachments: tuple[AttachmentReference, ...] = ()
+    #: Test records: the receiver judges and answers them, and keeps none (see CANARY_TYPE).
+    test: bool = False
+
+    @property
+    def type(self) -> str:
+        """Type of its event."""
+        return CANARY_TYPE if self.test else EVENT_TYPE
 
     def __len__(self) -> int:
         return len(self.records)
@@ -146,7 +155,7 @@ def to_event(parcel: Parcel) -> bytes:
             specversion="1.0",
             id=str(parcel.id),
             source=f"/hub/{parcel.origin}",
-            type=EVENT_TYPE,
+            type=parcel.type,
             subject=parcel.dataset,
             time=parcel.created_at,
             traceparent=parcel.traceparent,
@@ -166,7 +175,7 @@ def event_headers(parcel: Parcel) -> dict[str, str]:
         "ce-specversion": "1.0",
         "ce-id": str(parcel.id),
         "ce-source": f"/hub/{parcel.origin}",
-        "ce-type": EVENT_TYPE,
+        "ce-type": parcel.type,
         "ce-subject": parcel.dataset,
         "ce-time": parcel.created_at.isoformat(),
         "content-type": "application/json",
@@ -184,7 +193,7 @@ def attributes_of(headers: Mapping[str, str]) -> dict[str, str]:
         for head in ("cloudEvents:", "cloudEvents_", "ce-"):
             if name.startswith(head):
                 found[f"ce-{name.removeprefix(head)}"] = value
-    if found.get("ce-type") != EVENT_TYPE or not found.get("ce-id"):
+    if found.get("ce-type") not in (EVENT_TYPE, CANARY_TYPE) or not found.get("ce-id"):
         return {}
     return found | ({"traceparent": headers["traceparent"]} if "traceparent" in headers else {})
 
@@ -195,12 +204,13 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
         if headers is not None and headers.get("ce-id"):
             data = _DATA_DECODER.decode(body)
             identifier, source, trace = headers["ce-id"], headers.get("ce-source", ""), headers.get("traceparent", "")
-            time = None
+            time, type_ = None, headers.get("ce-type", EVENT_TYPE)
         else:
             event = _EVENT_DECODER.decode(body)
-            if event.type != EVENT_TYPE:
-                raise NotAParcel(f"the event's type is {event.type}, not {EVENT_TYPE}")
+            type_ = event.type
             data, identifier, source, trace, time = event.data, event.id, event.source, event.traceparent, event.time
+        if type_ not in (EVENT_TYPE, CANARY_TYPE):
+            raise NotAParcel(f"the event's type is {type_}, not {EVENT_TYPE}")
         parcel_id = UUID(identifier)
         time = time or datetime.fromtimestamp((parcel_id.int >> 80) / 1000).astimezone()
     except (msgspec.MsgspecError, ValueError) as error:
@@ -221,6 +231,7 @@ def from_event(body: bytes, destination: str, headers: Mapping[str, str] | None 
         traceparent=trace,
         hops=tuple(data.hops),
         attachments=tuple(data.attachments) if data.attachments is not msgspec.UNSET else (),
+        test=type_ == CANARY_TYPE,
     )
 
 

@@ -33,6 +33,10 @@ class ParcelReader:
             raise unreadable(
                 f"不是交换包：{error}", f"it is no parcel: {error}", "请按接口说明发送 CloudEvent", "send a CloudEvent"
             ) from error
+        if parcel.test:
+            raise unreadable(
+                "探测记录不是数据", "a canary is no data", "请发送到 POST /v1/parcels", "POST /v1/parcels takes it"
+            )
         builder = ChunkBuilder(options, "utf-8")
         done = int(resume["record"]) if resume else 0
         for number, record in enumerate(parcel.records[done:], done):

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from hub.api import (
+    alarms,
     attachments,
     cases,
     connections,
@@ -46,7 +47,7 @@ def build(hub: Hub) -> FastAPI:
     )
     app.state.hub = hub
     app.state.doorkeeper = Doorkeeper(hub)
-    app.state.waiting = Waiting(hub.receipts.states)
+    app.state.waiting = Waiting(hub.states_of)
     problems.install(app)
     app.include_router(submissions.router)
     app.include_router(soap.router)
@@ -55,6 +56,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(tasks.router)
     app.include_router(cases.router)
     app.include_router(failures.router)
+    app.include_router(alarms.router)
     app.include_router(reconciliations.router)
     app.include_router(reports.router)
     app.include_router(metrics.router)

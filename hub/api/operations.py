@@ -50,7 +50,14 @@ def ready(hub: TheHub) -> JSONResponse:
     run("ledger form", lambda: "newest" if migrate.is_current(hub.ledger) else "old")
     run("broker", hub.broker.check)
     run("settings", lambda: f"generation {hub.generations.current().number}")
+    # A way that is not open is told, and is no reason to send callers elsewhere.
+    run("canaries", lambda: _late(hub) or "ok")
     return JSONResponse({"status": "ok" if good else "not ready", "checks": checks}, 200 if good else 503)
+
+
+def _late(hub: TheHub) -> str:
+    late = sum(1 for one in hub.canaries().listed() if one["late"])
+    return f"{late} late" if late else ""
 
 
 @router.get("/v1/status", summary="运行概况 everything at a glance")

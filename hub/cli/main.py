@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import (
+    alarms,
     audit,
     cases,
     connections,
@@ -53,6 +54,7 @@ app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")
 app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
+app.add_typer(alarms.alarms, name="alarms")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(replaying.replay, name="replay")
 app.add_typer(repairing.repair, name="repair")

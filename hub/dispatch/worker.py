@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.broker.base import Message
+from hub.canary.runner import canary_of
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.contents import Contents
@@ -61,6 +62,8 @@ class Dispatcher:
     owner: str
     wake: Callable[[], None] = lambda: None
     chance: Callable[[], float] = random.random
+    #: Sends a canary (hub.canary).
+    canary: Callable[[UUID], None] = lambda _identifier: None
     _noted: dict[str, datetime] = field(default_factory=dict)
     _in_hand: dict[UUID, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,7 +73,11 @@ class Dispatcher:
         self._contents = Contents(self.seal)
 
     def handle(self, message: Message) -> None:
-        """A message of the broker: a parcel's id."""
+        """A message of the broker: a parcel's id, or a canary."""
+        canary = canary_of(message.body)
+        if canary is not None:
+            self.canary(canary)
+            return
         self.dispatch(UUID(message.body.decode("ascii")))
 
     def dispatch(self, parcel_id: UUID) -> None:

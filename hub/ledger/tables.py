@@ -708,6 +708,70 @@ destination_state = Table(
     Column("changed_by", String(80), nullable=False, server_default=""),
 )
 
+# Alarms and canaries -------------------------------------------------------------------------------------------
+
+alarm = Table(  # something a rule finds wrong; one open row for each rule and subject
+    "alarm",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("rule", String(32), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("zh", Text, nullable=False),  # as it was when it was raised: names, counts, times; no content
+    Column("en", Text, nullable=False),
+    Column("grave", Boolean, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),  # its cause was last there
+    Column("recovered_at", Utc),
+    Column("acknowledged_at", Utc),
+    Column("acknowledged_by", String(200), nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+)
+Index(
+    "ux_alarm_open",
+    alarm.c.rule,
+    alarm.c.subject,
+    unique=True,
+    postgresql_where=alarm.c.recovered_at.is_(None),
+    sqlite_where=alarm.c.recovered_at.is_(None),
+)
+Index("ix_alarm_opened_at", alarm.c.opened_at)
+
+alarm_message = Table(  # what contacts are told of alarms, each once; it leaves when their server takes it
+    "alarm_message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("alarm_id", Uuid, nullable=False),
+    Column("contact", String(64), nullable=False),
+    Column("says", String(12), nullable=False),  # raised, recovered
+    Column("created_at", Utc, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("sent_at", Utc),
+    Column("given_up_at", Utc),
+    Column("error", Text, nullable=False, server_default=""),
+)
+Index("ux_alarm_message_once", alarm_message.c.alarm_id, alarm_message.c.contact, alarm_message.c.says, unique=True)
+_unsent = alarm_message.c.sent_at.is_(None) & alarm_message.c.given_up_at.is_(None)
+Index("ix_alarm_message_unsent", alarm_message.c.due_at, postgresql_where=_unsent, sqlite_where=_unsent)
+
+canary = Table(  # test records on their way; they are no data and stand nowhere else
+    "canary",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("way", String(64), nullable=False),  # destination, or the connection it came in through
+    Column("inward", Boolean, nullable=False),
+    Column("reach", String(12), nullable=False),  # through, connection
+    Column("dataset", String(64), nullable=False),
+    Column("content", LargeBinary),  # the parcel another hub sent, until it is judged
+    Column("started_at", Utc, nullable=False),
+    Column("judged_at", Utc),
+    Column("sent_at", Utc),
+    Column("ended_at", Utc),
+    Column("ok", Boolean),
+    Column("problem", Text, nullable=False, server_default=""),
+)
+Index("ix_canary_way", canary.c.way, canary.c.started_at)
+
 # Settings, rights, memory --------------------------------------------------------------------------------------
 
 generation = Table(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from hub.broker.base import Broker
 from hub.deadlines import Deadlines
 from hub.generations import Generations
+from hub.ledger import alarms
 from hub.ledger.engine import Ledger
 from hub.sight import counters, machine, standing
 from hub.sight.counters import Counters, Spread, Told
@@ -97,3 +98,5 @@ class Sight:
         yield from machine.ledger_size(connection, self.ledger)
         for route, seconds in self.canaries(connection, now):
             yield "hub_canary_age_seconds", seconds, {"route": route}
+        for rule, count in alarms.open_counts(connection).items():
+            yield "hub_alarms_open", count, {"rule": rule}

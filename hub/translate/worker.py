@@ -21,6 +21,7 @@ from sqlalchemy import Connection, func, select
 from adapters.formats import open_records
 from adapters.formats.base import LegacyChunk, Note, Reading
 from hub.broker.base import Message
+from hub.canary.runner import canary_of
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generation, Generations
@@ -66,10 +67,16 @@ class Translator:
     due: Deadlines
     desk: Desk
     wake: Callable[[], None] = lambda: None
+    #: Judges a canary (hub.canary).
+    canary: Callable[[UUID], None] = lambda _identifier: None
     _writer: ThreadPoolExecutor | None = field(default=None, init=False)
 
     def handle(self, message: Message) -> None:
-        """A message of the broker: the id of a submission."""
+        """A message of the broker: the id of a submission, or a canary."""
+        canary = canary_of(message.body)
+        if canary is not None:
+            self.canary(canary)
+            return
         self.translate(UUID(message.body.decode("ascii")))
 
     def close(self) -> None:

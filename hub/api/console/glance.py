@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
 from fastapi import Response
 
 from hub.api.console.visit import Visit
 from hub.api.tasks import desk
 from hub.flows.desk import Flows
+from hub.flows.standing import age
 from hub.needs import needs
 from standards.clock import local_text
 
@@ -26,6 +31,7 @@ def glance(visit: Visit, everything: bool, watch: bool) -> Response:
     hub = visit.hub
     generation = hub.generations.current()
     seen = flows_of(visit).everything(visit.language)
+    ways = hub.canaries().listed()
     found = needs(
         status=seen["status"],
         cases=seen["groups"],
@@ -34,6 +40,7 @@ def glance(visit: Visit, everything: bool, watch: bool) -> Response:
         datasets={one.id: one.title for one in generation.standard},
         last_year=hub.deadlines.calendar.last_known_year(),
         now=hub.clock.now(),
+        canaries=ways,
     )
     page = visit.page(
         "glance",
@@ -43,9 +50,19 @@ def glance(visit: Visit, everything: bool, watch: bool) -> Response:
         shown=len(found) if everything else _SHOWN,
         lines=seen["lines"],
         figures=seen["figures"],
-        canary=None,
+        canary=_slowest(ways, visit),
         watched=watch,
     )
     if watch:
         page.headers["refresh"] = _MINUTE
     return page
+
+
+def _slowest(ways: Sequence[Mapping[str, Any]], visit: Visit) -> dict[str, Any] | None:
+    """The way whose last canary is the oldest; None where there are none yet."""
+    known = [one for one in ways if one["age_seconds"] is not None]
+    if not known:
+        return None
+    one = max(known, key=lambda way: float(way["age_seconds"]))
+    span = timedelta(seconds=one["age_seconds"])
+    return {"late": any(way["late"] for way in known), "age": f"{age(span, visit.language)} · {one['way']}"}

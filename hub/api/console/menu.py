@@ -20,6 +20,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
     "console": (
         Item("overview"),
         Item("flows"),
+        Item("alarms"),
         Item("search"),
         Item("cases"),
         Item("tasks"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.console.texts import common, console, sender
+from monitor.console.texts import alarms, common, console, sender
 
 _PARTS = (
     common.TEXTS,
     console.TEXTS,
     sender.TEXTS,
+    alarms.TEXTS,
 )
 
 #: Key -> Chinese, English.

@@ -41,7 +41,7 @@ def test_health_says_what_can_be_used(door: Door) -> None:
     assert door.operator.get("/healthz").json() == {"status": "ok"}
     ready = door.operator.get("/readyz")
     assert ready.status_code == 200
-    assert set(ready.json()["checks"]) == {"ledger", "ledger form", "broker", "settings"}
+    assert set(ready.json()["checks"]) == {"ledger", "ledger form", "broker", "settings", "canaries"}
 
 
 @pytest.mark.parametrize(

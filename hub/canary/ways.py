@@ -1,0 +1,42 @@
+"""Which ways have a canary, how far it goes, and with which data set.  Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from adapters import registry
+from hub.settings import Destination, Settings
+from standards.errors import HubError
+from standards.model import DataSet
+
+Reach = Literal["through", "connection", "no"]
+
+
+def reach_of(said: Destination) -> Reach:
+    """How far a canary goes to a destination: as its settings say, else as far as is harmless with its adapter."""
+    if said.canary != "auto":
+        return said.canary
+    try:
+        return registry.load(said.adapter).canary
+    except HubError:
+        return "no"
+
+
+def reaches(settings: Settings) -> dict[str, Reach]:
+    """Destinations that have a canary and how far it goes; none where it is off, none of those that are paused."""
+    if not settings.canary.every:
+        return {}
+    found = {name: reach_of(said) for name, said in settings.destinations.items() if not said.paused}
+    return {name: reach for name, reach in found.items() if reach != "no"}
+
+
+def dataset_for(settings: Settings, destination: str, datasets: list[DataSet]) -> str:
+    """A data set that is routed there; the first there is, where none is."""
+    for route in settings.routes:
+        if destination not in route.to:
+            continue
+        for one in datasets:
+            named = not route.datasets or one.id in route.datasets
+            if named and (not route.libraries or one.library in route.libraries):
+                return one.id
+    return datasets[0].id
