@@ -298,24 +298,28 @@ def measure(count: int, urls: tuple[str, str]) -> list[dict[str, Any]]:
             traffic = Traffic(Client.find(lower))
             thread = threading.Thread(target=traffic.run, daemon=True)
             thread.start()
+            work = cpu_seconds(above) + cpu_seconds(below)
             time.sleep(_BEFORE)
+            each = (cpu_seconds(above) + cpu_seconds(below) - work) / max(1, traffic.handed)
             runs = []
             for _ in range(_RUNS):
                 handed, work = traffic.handed, cpu_seconds(above) + cpu_seconds(below)
                 began = time.monotonic()
                 (found,) = client.post("/v1/reconciliations", {"destination": "above", "datasets": [DATASET]})
                 took = time.monotonic() - began
+                meanwhile = traffic.handed - handed
+                both = cpu_seconds(above) + cpu_seconds(below) - work
                 runs.append(
                     {
                         "ledger": "postgresql" if urls[0] else "sqlite",
                         "records": count,
                         "filled_seconds": round(filled, 1),
                         "seconds": round(took, 2),
-                        "cpu_seconds_of_both_hubs_with_traffic": round(
-                            cpu_seconds(above) + cpu_seconds(below) - work, 2
-                        ),
+                        "cpu_seconds_of_both_hubs": round(both, 2),
+                        "of_these_by_traffic_about": round(each * meanwhile, 2),
+                        "load_average": round(os.getloadavg()[0], 1),
                         "bytes": found["bytes"],
-                        "handed_over_meanwhile": traffic.handed - handed,
+                        "handed_over_meanwhile": meanwhile,
                         **{name: found[name] for name in ("missing", "extra", "differs", "under_way")},
                         "ours": found["ours"]["records"],
                         "theirs": found["theirs"]["records"],

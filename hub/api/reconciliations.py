@@ -37,6 +37,13 @@ class OfMoment(OfDataset):
     without: str = Field("", max_length=NAMED * _KEY_CHARS, description="不计的主键摘要 keys left out, base64")
 
 
+class OfDays(OfDataset):
+    """Of some days."""
+
+    begin: date = Field(description="起 first day")
+    end: date = Field(description="止 last day")
+
+
 class OfBuckets(OfDataset):
     """Of some buckets."""
 
@@ -109,6 +116,12 @@ def report(hub: TheHub, who: Operator, body: OfCentre) -> dict[str, int]:
 def buckets(hub: TheHub, who: Caller, body: OfMoment) -> dict[str, Any]:
     """Count and digest of each bucket; and keys that were left out because they were revised since."""
     return _said(lambda: _asked(hub, who).buckets(body.dataset, body.until, body.without))
+
+
+@router.post("/figures", summary="本单位若干日的数量 counts of what the caller handed over in some days")
+def figures(hub: TheHub, who: Caller, body: OfDays) -> dict[str, Any]:
+    """Read, accepted, held, rejected, duplicate; and of that what went on from here and was receipted."""
+    return _asked(hub, who).figures(body.dataset, body.begin, body.end)
 
 
 @router.post("/marks", summary="若干桶内各记录的摘要 what stands for each record of some buckets")

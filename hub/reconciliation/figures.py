@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from hub.ledger.sql import among
 from hub.ledger.tables import parcel, record, record_head, submission
@@ -23,6 +23,8 @@ from standards.states import Verdict
 
 #: Party, data set.
 Key = tuple[str, str]
+#: Of all destinations together.
+ANYWHERE = "*"
 _ROWS = 20_000
 _NAMED = 2000
 
@@ -41,6 +43,11 @@ class Figures:
     delivered: int = 0
     receipted: int = 0
     refused: int = 0
+
+    def add(self, other: Figures) -> None:
+        """Both together."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
     def told(self) -> dict[str, int]:
         """By name."""
@@ -74,7 +81,7 @@ def figures(
                 func.sum(_p.refused),
             )
             .join(submission, _s.id == _p.submission_id)
-            .where(which, _p.destination == destination)
+            .where(which, true() if destination == ANYWHERE else _p.destination == destination)
             .group_by(_s.party, _p.dataset)
         )
         for row in connection.execute(statement):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from sqlalchemy import Connection
 
 from hub.ledger.engine import Ledger
 from hub.ledger.reconciliations import Difference, Outcome
@@ -30,6 +31,7 @@ from hub.reconciliation.buckets import (
     marks_packed,
     marks_unpacked,
 )
+from hub.reconciliation.figures import ANYWHERE, Figures, figures
 from hub.reconciliation.held import (
     delivered,
     delivered_entries,
@@ -39,6 +41,7 @@ from hub.reconciliation.held import (
     reported_marks,
     spans_of,
 )
+from standards.clock import local
 from standards.errors import AnswerNotUnderstood
 
 T = TypeVar("T")
@@ -78,6 +81,10 @@ class Other(Protocol):
         """Its records with these keys."""
         ...
 
+    def figures(self, dataset: str, begin: date, end: date) -> dict[str, int]:
+        """What it counts of what we handed over in some days, by its own clock."""
+        ...
+
 
 @dataclass(slots=True)
 class OverHttps:
@@ -108,6 +115,11 @@ class OverHttps:
             ]
         )
 
+    def figures(self, dataset: str, begin: date, end: date) -> dict[str, int]:
+        """See Other."""
+        said = self._ask("figures", {"dataset": dataset, "begin": str(begin), "end": str(end)})
+        return _understood(lambda: {str(name): int(count) for name, count in said["figures"].items()})
+
     def _ask(self, what: str, body: dict[str, Any]) -> Any:
         said = self.door.ask(f"reconciliations/{what}", body)
         # Their bodies as both sides wrote them, before anything on the way packed them.
@@ -127,14 +139,23 @@ def _understood(read: Callable[[], T]) -> T:
 def against_hub(
     ledger: Ledger, other: Other, destination: str, dataset: str, now: datetime, watermark: timedelta
 ) -> Outcome:
-    """Compare one data set as it stands now; what changed since `watermark` ago is under way."""
+    """Compare one data set as it stands now; what changed since `watermark` ago is under way.
+
+    What both count of the day before is told beside it: each by its own clock, so that it decides nothing.
+    """
     began, before = time.monotonic(), other.exchanged
     since = now - watermark
     with ledger.read() as connection:
         spans = spans_of(connection, destination, dataset)
         ours, under_way = delivered(connection, spans, dataset, since)
     theirs = other.buckets(dataset, now, under_way[:NAMED])
-    counts = {"records": ours.count}, {"records": theirs.count}
+    day = local(now).date() - timedelta(days=1)
+    with ledger.read() as connection:
+        of_day = figures_of(connection, day, day, destination, dataset)
+    counts: tuple[dict[str, Any], dict[str, Any]] = (
+        {"records": ours.count, "day": {"date": str(day), **of_day}},
+        {"records": theirs.count, "day": {"date": str(day), **other.figures(dataset, day, day)}},
+    )
     with ledger.read() as connection:
         for one in delivered_entries(connection, spans, dataset, theirs.revised, since):
             if one.settled and not one.gone:
@@ -168,6 +189,17 @@ def against_hub(
     )
 
 
+def figures_of(
+    connection: Connection, begin: date, end: date, destination: str, dataset: str, party: str = ""
+) -> dict[str, int]:
+    """The figures of a data set, of one party or of all."""
+    found = figures(connection, begin, end, destination=destination, party=party, dataset=dataset).values()
+    total = Figures()
+    for one in found:
+        total.add(one)
+    return total.told()
+
+
 def _difference(one: Differing) -> Difference:
     entry = one.entry
     return Difference(one.kind, entry.cd_id, entry.owner, entry.key, bucket_of(entry.key), entry.party)
@@ -191,6 +223,11 @@ class Asked:
         with self.ledger.read() as connection:
             sums, revised = reported(connection, dataset, self.party, until, keys)
         return {"count": sums.count, "sums": digests_packed(sums.digests()), "revised": keys_packed(revised[:NAMED])}
+
+    def figures(self, dataset: str, begin: date, end: date) -> dict[str, Any]:
+        """What was read, accepted, held, rejected of some days; and of that what went on and was receipted."""
+        with self.ledger.read() as connection:
+            return {"figures": figures_of(connection, begin, end, ANYWHERE, dataset, self.party)}
 
     def marks(self, dataset: str, buckets: Sequence[int]) -> dict[str, Any]:
         """What stands for each record of these buckets."""

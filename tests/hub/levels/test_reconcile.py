@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select, update
 
+from hub.content_audit import prove
 from hub.ledger.tables import case_, origin_revision, record_head
 from hub.reconciliation.buckets import (
     Entry,
@@ -22,6 +23,9 @@ from hub.reconciliation.buckets import (
     digests_unpacked,
     sums_of,
 )
+from hub.reconciliation.figures import figures
+from hub.reconciliation.neighbour import Asked
+from standards.clock import local
 from standards.states import CaseClass
 from tests.hub.levels.chain import Chain, chain
 from tests.hub.levels.test_chain import penalties
@@ -60,9 +64,18 @@ def test_five_that_differ_are_found_among_many_in_little_time_and_few_bytes_and_
     kept = two.submit(penalties(count))
     two.heard(kept, "province", count, 600)
     first = compared(two)
-    assert (first["agrees"], first["ours"], first["theirs"]) == (True, {"records": count}, {"records": count})
+    assert (first["agrees"], first["ours"]["records"], first["theirs"]["records"]) == (True, count, count)
+    now = two.lowest.clock.now()
+    today = local(now).date()
+    with two.lowest.ledger.read() as connection:
+        here = figures(connection, today, today, destination="above")["bureau", PUNISH]
+    there = Asked(two.links[1].hub.ledger, "below").figures(PUNISH, today, today)["figures"]
+    assert (here.read, here.accepted, here.delivered, here.receipted, here.refused) == (count,) * 4 + (0,)
+    assert (there["read"], there["accepted"]) == (count, count)
 
     upper = two.links[1].hub
+    proved = prove(upper.ledger, upper.seal, now - timedelta(days=1))
+    assert (proved.records, proved.altered, proved.pruned) == (count, 0, 0)
     with upper.ledger.read() as connection:
         rows = connection.execute(
             select(record_head).where(record_head.c.party == "below").order_by(record_head.c.cd_id).limit(5)
@@ -78,7 +91,7 @@ def test_five_that_differ_are_found_among_many_in_little_time_and_few_bytes_and_
     took = time.monotonic() - began
     print(f"{count} records: {took:.2f} s, {found['bytes']} bytes exchanged")
 
-    assert (found["ours"], found["theirs"]) == ({"records": count}, {"records": count - 2})
+    assert (found["ours"]["records"], found["theirs"]["records"]) == (count, count - 2)
     assert (found["missing"], found["differs"], found["extra"]) == (2, 3, 0)
     assert took < 10
     assert int(str(found["bytes"])) < 1_000_000
