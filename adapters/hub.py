@@ -108,7 +108,7 @@ class NeighbourHub:
         """Post or publish the parcel."""
         if self._queue is not None:
             return self._queue.send(parcel)
-        headers = {"content-type": "application/cloudevents+json", "traceparent": parcel.traceparent}
+        headers = {"content-type": "application/cloudevents+json"}
         url = f"{self._base}?wait={self._settings.wait_seconds:g}"
         response = self._http.request("POST", url, content=to_event(parcel), headers=headers)
         return _answer(_decoded(response.content, _Verdict))

@@ -19,6 +19,7 @@ from adapters.base import AdapterSettings
 from standards.errors import AnswerNotUnderstood
 from standards.parcel import EVENT_CONTENT_TYPE, Answer, Parcel, to_event
 from standards.ports import Awaited, CarriedMessage, MessageTransport
+from standards.tracing import outgoing
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ class HubQueue:
             correlation_id=str(parcel.id),
             reply_to=self._reply_to,
             type=parcel.type,
-            headers={"traceparent": parcel.traceparent} if parcel.traceparent else {},
+            headers=outgoing(),
         )
         self._transport.send(self._exchange, self._key, message)
         return Answer(awaiting=True)

@@ -26,6 +26,7 @@ from standards.errors import (
     SystemUnreachable,
     Temporary,
 )
+from standards.tracing import outgoing
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ class HttpTransport:
 
         def once() -> httpx2.Response:
             try:
-                response = self._client.request(method, url, content=content, headers=dict(headers or {}))
+                response = self._client.request(method, url, content=content, headers={**outgoing(), **(headers or {})})
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
                 raise _unreachable(url, error, lost=False) from error
             except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:

@@ -22,6 +22,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.memory import Memory
 from hub.ledger.parcels import StoredParcel
 from hub.settings import Destination as DestinationSettings
+from standards import tracing
 from standards.clock import Clock
 from standards.errors import HubError, LedgerBusy
 from standards.parcel import Answer
@@ -142,7 +143,8 @@ class Collector:
             if stored is None or submission is None or stored.destination != name:
                 continue
             lines = lines_of(connection, stored)
-            done += settling.settle_later(connection, self.settling, stored, submission, lines, one, now)
+            with tracing.span("later receipt", stored.traceparent, level=one.answer.level):
+                done += settling.settle_later(connection, self.settling, stored, submission, lines, one, now)
         return done
 
     def _mine(self, name: str) -> bool:
@@ -206,7 +208,8 @@ class Collector:
             if submission is not None:
                 settling.settle(connection, self.settling, stored, submission, lines, answer, now)
 
-        self.ledger.write(work)
+        with tracing.span("receipt", stored.traceparent, records=len(lines), refused=len(list(answer.refused()))):
+            self.ledger.write(work)
 
     def _settle_unasked(self, name: str, parcel_id: UUID, answer: Answer) -> bool:
         """An answer that came by itself: not among the oldest, or faster than the sending could be written down."""

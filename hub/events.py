@@ -92,4 +92,5 @@ class Events:
             **({"traceparent": traceparent} if traceparent else {}),
             "data": data,
         }
-        outbox.put(connection, [Outgoing(topology.event(what), identifier, msgspec.json.encode(event))], now)
+        body = msgspec.json.encode(event)
+        outbox.put(connection, [Outgoing(topology.event(what), identifier, body, traceparent=traceparent)], now)

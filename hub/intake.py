@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from uuid import UUID
@@ -21,6 +21,7 @@ from hub.ledger.outbox import Outgoing
 from hub.ledger.submissions import KnownKey, Submission
 from hub.payload import pack, pieces_of
 from hub.vault import Seal
+from standards import tracing
 from standards.clock import Clock
 from standards.digest import Sm3Stream, uuid7
 from standards.errors import IdempotencyConflict, LedgerBusy, NotAllowed, PayloadTooLarge
@@ -44,6 +45,12 @@ class Intake:
 
     def receive(self, hand_over: HandOver, pieces: Iterable[bytes]) -> Acknowledged:
         """Keep the bytes and give a receipt number; see the port for what it raises."""
+        with tracing.span("intake", hand_over.traceparent, connection=hand_over.connection) as span:
+            kept = self._receive(replace(hand_over, traceparent=tracing.current()), pieces)
+            span.set_attribute("hub.receipt_no", kept.receipt_no)
+            return kept
+
+    def _receive(self, hand_over: HandOver, pieces: Iterable[bytes]) -> Acknowledged:
         generation = self.generations.current()
         settings = generation.connection(hand_over.connection)
         if settings.paused:
@@ -113,7 +120,8 @@ class Intake:
                 return known
             if only_piece is not None:
                 submissions.add_part(connection, identifier, 0, size, only_piece, self.seal.key_ref)
-            message = Outgoing(topology.translate(new.lane), str(identifier), str(identifier).encode("ascii"))
+            body = str(identifier).encode("ascii")
+            message = Outgoing(topology.translate(new.lane), str(identifier), body, traceparent=new.traceparent)
             outbox.put(connection, [message], now)
             detail = {"receipt_no": new.receipt_no, "size": size, "digest": new.digest, "connection": new.connection}
             actor = hand_over.actor or new.party

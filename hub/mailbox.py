@@ -23,6 +23,7 @@ from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.sharing.zone import zone_for
 from hub.vault import Seal
+from standards import tracing
 from standards.clock import Clock, local_text
 from standards.errors import UnknownName
 from standards.parcel import Answer, AnswerLine, Parcel
@@ -139,6 +140,7 @@ class Mailboxes:
             lines = going(zone, lines_of(connection, stored), kept.__getitem__)
             level = str(self.generations.current().settings.parties[party].level or "")
             answer = Answer(lines=tuple(said), speaker=party, level=level, receipt_no=receipt_no)
-            return settling.settle(connection, self.settling, stored, submission, lines, answer, now)
+            with tracing.span("receipt", stored.traceparent, records=len(lines), refused=len(list(answer.refused()))):
+                return settling.settle(connection, self.settling, stored, submission, lines, answer, now)
 
         return str(self.ledger.write(work))

@@ -30,7 +30,7 @@ from standards.errors import BadRecord, IdempotencyConflict, NotAllowed, Payload
 from standards.parcel import MAX_HOPS, NotAParcel, Parcel, Result, from_event, to_event
 from standards.ports import HandOver
 from standards.states import SubmissionState, Verdict
-from standards.tracing import accept
+from standards.tracing import incoming
 
 #: The adapter of connections that take parcels of other hubs.
 ADAPTER = "hub"
@@ -104,7 +104,7 @@ class Neighbours:
             external_id=str(parcel.id),
             name=parcel.batch,
             content_type=CONTENT_TYPE,
-            traceparent=accept(parcel.traceparent),
+            traceparent=incoming(headers.get("traceparent") or parcel.traceparent),
             lane=parcel.lane,
             kind=KIND,
             dataset=parcel.dataset,

@@ -22,7 +22,7 @@ from typing import IO
 import structlog
 import uvicorn
 
-from hub import logs
+from hub import logs, telemetry
 from hub.api.app import build as build_api
 from hub.bootstrap import ROLES, Hub, build, ledger_url, prepare, put_into_force
 from hub.generations import Body
@@ -134,12 +134,14 @@ class Running:
     server: Server | None
     address: str
     lock: IO[str] | None = None
+    spans: telemetry.Spans | None = None
 
     def stop(self) -> None:
         """End in order: no new work, then what is in hand."""
         if self.server is not None:
             self.server.stop()
         self.hub.stop()
+        telemetry.end(self.spans)
         if self.lock is not None:
             self.lock.close()
 
@@ -151,6 +153,7 @@ def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Run
     hub = build(settings)
     try:
         put_into_force(hub, body)
+        spans = telemetry.begin(settings)
     except BadConfiguration:
         hub.ledger.close()
         lock.close()
@@ -166,7 +169,7 @@ def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Run
         server.start()
         (hub.state / "address").write_text(address, "ascii")
     log.info("hub runs", action="started", hub=settings.hub.name, address=address, roles=",".join(roles))
-    return Running(hub, server, address, lock)
+    return Running(hub, server, address, lock, spans)
 
 
 def run(path: Path, roles: tuple[str, ...] = ROLES, *, told: Callable[[str], None] = lambda _text: None) -> None:
@@ -300,6 +303,7 @@ def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     hub = build(settings)
+    spans = telemetry.begin(settings)
     hub.start(roles)
     rest_the_collector()
     server = Server(hub, sock) if sock is not None else None
@@ -312,3 +316,5 @@ def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None)
         server.stop()
     with suppress(Exception):
         hub.stop()
+    with suppress(Exception):
+        telemetry.end(spans)

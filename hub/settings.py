@@ -327,6 +327,18 @@ class Attachments(_Part):
     scan_seconds: Duration = Field(timedelta(seconds=60), description="Longest time of the scanner.")
 
 
+class Trace(_Part):
+    """Spans of the work on each hand-over, for OpenTelemetry (extra `otel`)."""
+
+    endpoint: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Address of the collector, OTLP over HTTP, as http://collector:4318/v1/traces; empty: "
+        "OTEL_EXPORTER_OTLP_ENDPOINT of the environment, else no spans.",
+    )
+    share: float = Field(1.0, ge=0, le=1, description="Share of the traces that begin here which is recorded.")
+
+
 class Onboarding(_Part):
     """When a connection may go live."""
 
@@ -370,4 +382,5 @@ class Settings(_Part):
     onboarding: Onboarding = Field(Onboarding(), description="When a connection may go live.")
     canary: CanarySettings = Field(CanarySettings(), description="Test records that show whether the ways are open.")
     alarms: Alarms = Field(Alarms(), description="Who is told of what, and how.")
+    trace: Trace = Field(Trace(), description="Spans for OpenTelemetry.")
     republish: PositiveFloat = Field(10.0, description="Seconds after which what nobody took is published again.")

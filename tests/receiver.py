@@ -37,6 +37,7 @@ class Receiver:
     parcels: list[str] = field(default_factory=list)
     contents: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     requests: int = 0
+    traces: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: ThreadingHTTPServer | None = None
 
@@ -86,6 +87,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.requests += 1
+                receiver.traces.append(self.headers.get("traceparent", ""))
                 if receiver.status == 0:
                     self.connection.close()
                     return

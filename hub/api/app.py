@@ -31,6 +31,10 @@ from hub.api import (
 from hub.api.access import Doorkeeper
 from hub.api.waiting import Waiting
 from hub.bootstrap import Hub
+from standards import tracing
+
+#: What machines ask every few seconds.
+_UNTRACED = ("/healthz", "/readyz", "/metrics")
 
 
 def build(hub: Hub) -> FastAPI:
@@ -44,6 +48,15 @@ def build(hub: Hub) -> FastAPI:
         ),
         docs_url="/docs",
         redoc_url=None,
+        telemetry={
+            "tracer_provider": tracing.provider(),
+            "tracing": tracing.provider() is not None,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope.get("path") in _UNTRACED,
+        },
     )
     app.state.hub = hub
     app.state.doorkeeper = Doorkeeper(hub)

@@ -31,7 +31,7 @@ from standards.errors import HubError, PayloadTooLarge, UnknownName, problem_doc
 from standards.parcel import AnswerLine, Result, to_event
 from standards.ports import HandOver, ReceiptView
 from standards.states import word
-from standards.tracing import accept
+from standards.tracing import incoming
 
 log = structlog.get_logger()
 
@@ -175,7 +175,7 @@ class _Call:
             connection=connection,
             external_id=external_id,
             content_type=content_type,
-            traceparent=accept(self.http.headers.get("traceparent")),
+            traceparent=incoming(self.http.headers.get("traceparent")),
             actor=who.id,
         )
         kept = await self._take(lambda pieces: self.hub.intake.receive(hand_over, chain(mark, pieces)))

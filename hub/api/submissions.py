@@ -20,7 +20,7 @@ from hub.ledger.credentials import Holder
 from hub.marked import Marked
 from standards.errors import UnknownName
 from standards.ports import Acknowledged, HandOver, ReceiptView
-from standards.tracing import accept
+from standards.tracing import incoming
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ async def submit(
         external_id=idempotency_key or "",
         name=name or _file_name(request),
         content_type=request.headers.get("content-type", "").partition(";")[0],
-        traceparent=accept(traceparent),
+        traceparent=incoming(traceparent),
         lane=None if lane == "auto" else lane,
         actor=who.id,
     )

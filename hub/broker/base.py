@@ -17,6 +17,8 @@ class Message:
     body: bytes
     #: How often it was handed out before this time.
     tries: int = 0
+    #: W3C trace context; '' when it came without.
+    traceparent: str = ""
 
 
 #: Does the work of one message.  When it returns, the message is done; when it raises, the message comes again.

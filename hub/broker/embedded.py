@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 
 from hub.broker import topology
 from hub.broker.base import Handler, Message
+from hub.broker.envelope import opened
 from hub.broker.topology import DEAD, DELIVERY_LIMIT
 from hub.ledger import outbox
 from hub.ledger.engine import Ledger
@@ -185,7 +186,8 @@ class _Pump:
 
     def _work(self, message: Waiting) -> None:
         try:
-            self._handler(Message(message.queue, message.key, message.id, message.body, message.tries))
+            body, trace = opened(message.body)
+            self._handler(Message(message.queue, message.key, message.id, body, message.tries, trace))
         except Exception as error:  # whatever it was: the message comes again, or goes to the dead letters
             self._failed(message, error)
         else:

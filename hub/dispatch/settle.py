@@ -167,7 +167,12 @@ def publish(connection: Connection, ready: Sequence[StoredParcel], now: datetime
     if not ready:
         return
     messages = [
-        Outgoing(topology.deliver(p.direction, p.destination, p.dataset, p.lane), str(p.id), str(p.id).encode("ascii"))
+        Outgoing(
+            topology.deliver(p.direction, p.destination, p.dataset, p.lane),
+            str(p.id),
+            str(p.id).encode("ascii"),
+            traceparent=p.traceparent,
+        )
         for p in ready
     ]
     outbox.put(connection, messages, now)

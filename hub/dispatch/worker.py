@@ -36,6 +36,7 @@ from hub.owners import is_dead
 from hub.settings import Destination as DestinationSettings
 from hub.sharing.zone import zone_for
 from hub.vault import Seal
+from standards import tracing
 from standards.clock import SHANGHAI, Clock
 from standards.digest import uuid7s
 from standards.errors import BadConfiguration, BadSetup, HubError, LedgerBusy, SystemUnreachable
@@ -78,9 +79,9 @@ class Dispatcher:
         if canary is not None:
             self.canary(canary)
             return
-        self.dispatch(UUID(message.body.decode("ascii")))
+        self.dispatch(UUID(message.body.decode("ascii")), message.traceparent)
 
-    def dispatch(self, parcel_id: UUID) -> None:
+    def dispatch(self, parcel_id: UUID, traceparent: str = "") -> None:
         """Send a parcel if it is to be sent now.  Raises LedgerBusy only."""
         generation = self.generations.current()
         with self.ledger.read() as connection:
@@ -113,8 +114,11 @@ class Dispatcher:
         if claimed is not None:
             with self._lock:
                 self._in_hand[parcel_id] = self.clock.now()
+            words = {"parcel": str(parcel_id), "destination": stored.destination}
+            parent = traceparent or stored.traceparent
             try:
-                self._send(generation, claimed, submission, provider, *door)
+                with tracing.span("dispatch parcel", parent, kind=tracing.Kind.CONSUMER, **words):
+                    self._send(generation, claimed, submission, provider, *door)
             finally:
                 with self._lock:
                     self._in_hand.pop(parcel_id, None)
@@ -233,7 +237,9 @@ class Dispatcher:
                 raise SystemUnreachable(
                     "an earlier attempt may have arrived", what_zh="上次投递可能已到达", answer_lost=True
                 )
-        return door.deliver(parcel)
+        here = tracing.current() or parcel.traceparent
+        with tracing.span("deliver", here, kind=tracing.Kind.CLIENT, attempt=claimed.parcel.attempts):
+            return door.deliver(parcel)
 
     def _superseded(self, stored: StoredParcel, started: datetime) -> None:
         """Nothing of it is to be sent any more."""
@@ -287,7 +293,8 @@ class Dispatcher:
                 self.settling.events.destination(connection, stored.destination, "up", "", now)
             return recovered
 
-        recovered = self.ledger.write(work)
+        with tracing.span("receipt", records=len(lines), refused=len(list(answer.refused()))):
+            recovered = self.ledger.write(work)
         if note_success:
             self._noted[stored.destination] = now
         if recovered:

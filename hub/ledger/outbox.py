@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from hub.broker.envelope import closed
 from hub.broker.topology import Route
 from hub.ledger import bulk
 from hub.ledger.sql import among
@@ -23,11 +24,13 @@ class Outgoing:
     id: str
     body: bytes
     due_at: datetime | None = None
+    #: W3C trace context of what it belongs to.
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message in the outbox, claimed by somebody."""
+    """A message in the outbox, claimed by somebody; behind its body stands its trace context."""
 
     row: int
     exchange: str
@@ -48,7 +51,7 @@ def put(connection: Connection, messages: Sequence[Outgoing], now: datetime) -> 
             "routing_key": [m.route.key for m in messages],
             "queue": [m.route.queue for m in messages],
             "message_id": [m.id for m in messages],
-            "body": [m.body for m in messages],
+            "body": [closed(m.body, m.traceparent) for m in messages],
             "created_at": now,
             "due_at": [m.due_at or now for m in messages],
         },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, and_, case, func, literal_column, select
 
-from hub.ledger import cases, destinations, outbox, parcels, replays, tasks
+from hub.ledger import destinations, outbox, parcels, replays, tasks
 from hub.ledger.tables import case_, hold, journal, lease, seal, submission
 from hub.settings import Settings
 from hub.sight.counters import Told
@@ -93,22 +94,33 @@ def sent(connection: Connection, settings: Settings, now: datetime) -> Iterator[
 
 
 def open_cases(connection: Connection, now: datetime) -> Iterator[Told]:
-    """Open cases, and those whose term ends by tomorrow evening or is over."""
-    for (party, class_), count in cases.open_counts(connection).items():
-        yield "hub_cases_open", count, {"party": party, "class": class_}
+    """Open cases, and those whose term ends by tomorrow evening or is over: all of them in one look."""
     tomorrow = datetime.combine(local(now).date() + timedelta(days=1), time.max, SHANGHAI)
-    for name, since, until in (("hub_cases_overdue", None, now), ("hub_cases_due_tomorrow", now, tomorrow)):
-        statement = (
-            select(case_.c.class_, func.count())
-            .where(case_.c.closed_at.is_(None), case_.c.due_at < until)
-            .group_by(case_.c.class_)
+    sums = [
+        func.sum(case((condition, 1), else_=0))
+        for condition in (
+            case_.c.due_at < now,
+            and_(case_.c.due_at >= now, case_.c.due_at < tomorrow),
+            case_.c.due_missing != "",
         )
-        if since is not None:
-            statement = statement.where(case_.c.due_at >= since)
-        for class_, count in connection.execute(statement):
-            yield name, count, {"class": class_}
-    without = select(func.count()).where(case_.c.closed_at.is_(None), case_.c.due_missing != "")
-    yield "hub_cases_without_due", connection.execute(without).scalar_one(), {}
+    ]
+    rows = connection.execute(
+        select(case_.c.party, case_.c.class_, func.count(), *sums)
+        .where(case_.c.closed_at.is_(None))
+        .group_by(case_.c.party, case_.c.class_)
+    )
+    late: Counter[str] = Counter()
+    soon: Counter[str] = Counter()
+    without = 0
+    for party, class_, count, overdue, due_tomorrow, due_missing in rows:
+        yield "hub_cases_open", count, {"party": party, "class": class_}
+        late[class_] += int(overdue)
+        soon[class_] += int(due_tomorrow)
+        without += int(due_missing)
+    for class_ in late:
+        yield "hub_cases_overdue", late[class_], {"class": class_}
+        yield "hub_cases_due_tomorrow", soon[class_], {"class": class_}
+    yield "hub_cases_without_due", without, {}
 
 
 def open_tasks(connection: Connection, now: datetime) -> Iterator[Told]:

@@ -65,7 +65,10 @@ def route_records(
         waiting = [p for p in made if p.ended_at is None and p.waits_for is None]
         messages = [
             Outgoing(
-                topology.deliver(p.direction, p.destination, p.dataset, p.lane), str(p.id), str(p.id).encode("ascii")
+                topology.deliver(p.direction, p.destination, p.dataset, p.lane),
+                str(p.id),
+                str(p.id).encode("ascii"),
+                traceparent=p.traceparent,
             )
             for p in waiting
         ]

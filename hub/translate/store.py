@@ -46,6 +46,7 @@ from hub.translate.decide import Candidates, Decision, decide
 from hub.translate.encode import cd_id_of
 from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
+from standards import tracing
 from standards.digest import sm3
 from standards.model import Severity
 from standards.shapes import shape
@@ -646,7 +647,7 @@ def _deliveries(
     load = Load(
         submission_id=s.submission.id,
         lane=s.submission.lane,
-        traceparent=s.submission.traceparent,
+        traceparent=tracing.current() or s.submission.traceparent,
         hops=s.submission.hops,
         dataset=s.plan.dataset.id,
         version=s.plan.dataset.version,

@@ -43,6 +43,7 @@ from hub.translate.mapped import as_mapped, chunks_of
 from hub.translate.prepare import Prepared, prepare
 from hub.translate.store import LostLease, Stored, Storing, store
 from hub.vault import Seal
+from standards import tracing
 from standards.clock import Clock, local
 from standards.errors import BadSetup, HubError, PayloadTooLarge, UnreadablePayload
 from standards.states import CaseClass, SubmissionState
@@ -77,14 +78,14 @@ class Translator:
         if canary is not None:
             self.canary(canary)
             return
-        self.translate(UUID(message.body.decode("ascii")))
+        self.translate(UUID(message.body.decode("ascii")), message.traceparent)
 
     def close(self) -> None:
         """End the writing thread."""
         if self._writer is not None:
             self._writer.shutdown()
 
-    def translate(self, submission_id: UUID) -> None:
+    def translate(self, submission_id: UUID, traceparent: str = "") -> None:
         """Bring a submission from received to judged.  Does nothing when it is judged or somebody is at it."""
         current = self.generations.current()
         lease = current.settings.workers.lease
@@ -93,6 +94,12 @@ class Translator:
         )
         if submission is None:
             return
+        parent = traceparent or submission.traceparent
+        words = {"receipt_no": submission.receipt_no, "connection": submission.connection}
+        with tracing.span("translate", parent, kind=tracing.Kind.CONSUMER, **words):
+            self._translate(submission, current, lease)
+
+    def _translate(self, submission: Submission, current: Generation, lease: timedelta) -> None:
         try:
             # A submission is translated under one generation, from its first chunk to its last.
             generation = current if submission.generation == current.number else self._generation_of(submission)
@@ -223,10 +230,11 @@ class _Run:
         today = local(self.t.clock.now()).date().isoformat()
         for chunk, last in _with_last(chunks):
             self._note_fields(chunk)
-            prepared = prepare(self.plan, chunk, self.first_row, today, self.ask, undo=self.undo)
+            with tracing.span("translate chunk", chunk=self.seq, records=chunk.count):
+                prepared = prepare(self.plan, chunk, self.first_row, today, self.ask, undo=self.undo)
+                write = self._writing(prepared)
             self.unknown_fields.update(dict.fromkeys(prepared.unknown_fields))
             self._wait()
-            write = self._writing(prepared)
             if last:
                 self._last = write
             else:
@@ -258,10 +266,15 @@ class _Run:
 
         It runs behind our back while the next chunk is mapped; the last one is stored as the submission is finished.
         """
-        seq, first_row = self.seq, self.first_row
+        seq, first_row, here = self.seq, self.first_row, tracing.current()
         self.seq += 1
         self.first_row += prepared.chunk.count
-        return lambda c: store(c, self.storing, prepared, seq, first_row, self.t.clock.now())
+
+        def write(connection: Connection) -> Stored:
+            with tracing.span("store chunk", here, chunk=seq, records=prepared.chunk.count):
+                return store(connection, self.storing, prepared, seq, first_row, self.t.clock.now())
+
+        return write
 
     def _wait(self) -> None:
         pending, self._pending = self._pending, None

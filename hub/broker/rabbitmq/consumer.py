@@ -94,7 +94,8 @@ class RabbitConsumer:
             return
         headers: dict[str, Any] = dict(properties.headers or {})
         tries = int(headers.get("x-delivery-count") or 0)
-        message = Message(queue, method.routing_key or "", properties.message_id or "", body, tries)
+        trace = str(headers.get("traceparent") or "")
+        message = Message(queue, method.routing_key or "", properties.message_id or "", body, tries, trace)
         with self._idle:
             self._busy += 1
         self._pools[queue].submit(self._work, connection, channel, int(method.delivery_tag or 0), message)

@@ -10,10 +10,12 @@ import structlog
 from pika.spec import BasicProperties
 from sqlalchemy import Connection
 
-from hub.broker.rabbitmq.publisher import Publisher
+from hub.broker.envelope import opened
+from hub.broker.rabbitmq.publisher import Publisher, Publishing
 from hub.broker.topology import EVENTS
 from hub.ledger import outbox
 from hub.ledger.engine import Ledger
+from hub.ledger.outbox import Waiting
 from standards.clock import Clock
 from standards.errors import LedgerBusy
 
@@ -87,9 +89,7 @@ class Relay:
         if not rows:
             return 0
         prefix = self._broker.prefix
-        confirmed = self._publisher.publish(
-            [(prefix + row.exchange, row.key, row.body, _properties(row.id), row.exchange != EVENTS) for row in rows]
-        )
+        confirmed = self._publisher.publish([_publishing(prefix, row) for row in rows])
         done = [row.row for row, ok in zip(rows, confirmed, strict=True) if ok]
         again = [row.row for row, ok in zip(rows, confirmed, strict=True) if not ok]
 
@@ -103,5 +103,8 @@ class Relay:
         return len(done)
 
 
-def _properties(message_id: str) -> BasicProperties:
-    return BasicProperties(message_id=message_id, delivery_mode=2, content_type="text/plain")
+def _publishing(prefix: str, row: Waiting) -> Publishing:
+    body, trace = opened(row.body)
+    headers = {"traceparent": trace} if trace else None
+    properties = BasicProperties(message_id=row.id, delivery_mode=2, content_type="text/plain", headers=headers)
+    return prefix + row.exchange, row.key, body, properties, row.exchange != EVENTS

@@ -125,6 +125,21 @@ def test_a_message_reaches_its_worker_and_is_then_gone(broker: Broker, ledger: L
     consumer.stop()
 
 
+def test_the_trace_context_of_a_message_arrives_beside_it(broker: Broker, ledger: Ledger) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    inbox = Inbox()
+    consumer = broker.consume([BULK.queue], inbox)
+
+    now = datetime.now(UTC)
+    messages = [Outgoing(BULK, "1", b"1\n2", traceparent=trace), Outgoing(BULK, "2", b"2", traceparent="no trace")]
+    ledger.write(lambda c: outbox.put(c, messages, now))
+    broker.wake()
+
+    got = {m.id: (m.body, m.traceparent) for m in inbox.until(2)}
+    assert got == {"1": (b"1\n2", trace), "2": (b"2", "")}
+    consumer.stop()
+
+
 def test_messages_go_to_the_queues_of_their_keys(broker: Broker, ledger: Ledger) -> None:
     inboxes = {queue: Inbox() for queue in QUEUES}
     consumers = [broker.consume([queue], inbox) for queue, inbox in inboxes.items()]
