@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from adapters import registry
 from hub.dispatch.doors import surroundings
 from hub.generations import Generation
+from hub.logs import kind_and_place
 from hub.settings import LookupSettings
 from hub.translate.consult import Key
 from standards.clock import Clock
@@ -86,7 +87,7 @@ class _Base:
             self._failed(late, now)
             raise late from error
         except Exception as error:
-            stumbled = BadSetup(f"the lookup {self.name} stumbled: {type(error).__name__}: {error}"[:300])
+            stumbled = BadSetup(f"the lookup {self.name} stumbled: {kind_and_place(error)}")
             self._failed(stumbled, now)
             raise stumbled from error
         self.down_until = self.why = None

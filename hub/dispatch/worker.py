@@ -32,6 +32,7 @@ from hub.ledger import cases, destinations, numbers, parcels, submissions, talli
 from hub.ledger.engine import Ledger
 from hub.ledger.parcels import ANSWER_LOST, Claimed, StoredParcel
 from hub.ledger.submissions import Submission
+from hub.logs import kind_and_place
 from hub.owners import is_dead
 from hub.settings import Destination as DestinationSettings
 from hub.sharing.zone import zone_for
@@ -220,7 +221,7 @@ class Dispatcher:
         except Exception as error:
             log.exception("the adapter stumbled", action="adapter_error", destination=stored.destination)
             problem = BadSetup(
-                f"the adapter {settings.adapter} stumbled: {type(error).__name__}: {error}"[:500],
+                f"the adapter {settings.adapter} stumbled: {kind_and_place(error)}",
                 what_zh=f"适配器 {settings.adapter} 运行出错",
             )
             self._failed(stored, settings, lines, problem, started)

@@ -103,6 +103,7 @@ def _translated() -> Iterator[None]:
 def _postgres_engine(url: URL, pool: int) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,
         poolclass=QueuePool,
         pool_size=pool,
         max_overflow=pool,
@@ -141,7 +142,9 @@ def _sqlite_engine(url: URL) -> Engine:
             hint="sqlite:////var/lib/hub/ledger.db",
         )
     _use_wal(url.database)
-    engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, connect_args=_SQLITE_ARGS)
+    engine = create_engine(
+        url, hide_parameters=True, poolclass=QueuePool, pool_size=20, max_overflow=20, connect_args=_SQLITE_ARGS
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
@@ -205,7 +208,7 @@ class _Writer:
 
     def _run(self) -> None:
         # The writer keeps a connection of its own, so that readers never take it away.
-        engine = create_engine(self._engine.url, poolclass=NullPool, connect_args=_SQLITE_ARGS)
+        engine = create_engine(self._engine.url, hide_parameters=True, poolclass=NullPool, connect_args=_SQLITE_ARGS)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         with engine.connect() as connection:
