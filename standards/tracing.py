@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from opentelemetry import context, trace
-from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from standards.errors import HubError
@@ -83,7 +83,14 @@ def outgoing() -> dict[str, str]:
 def span(name: str, parent: str = "", *, kind: Kind = Kind.INTERNAL, **words: str | int) -> Iterator[Span]:
     """A span of work below `parent` (a traceparent), else below the work under way."""
     above = _PROPAGATOR.extract({"traceparent": parent}) if _is_right(parent) else context.get_current()
-    tracer = (_kept.provider or NoOpTracerProvider()).get_tracer(_NAME)
+    if _kept.provider is None:
+        token = context.attach(above)
+        try:
+            yield trace.INVALID_SPAN
+        finally:
+            context.detach(token)
+        return
+    tracer = _kept.provider.get_tracer(_NAME)
     made = tracer.start_span(name, above, kind, {f"hub.{word}": value for word, value in words.items()})
     try:
         with trace.use_span(made, record_exception=False, set_status_on_exception=False):
