@@ -51,6 +51,13 @@ def test_translate_worker_dispatch_worker_and_rabbitmq_are_killed_on_the_way(
     sender.join()
     hub.until(lambda: handed.settled(hub), 600)
     handed.check(hub, receiver)
+    figures = hub.client().get("/metrics").text
+    assert {'hub_worker_deaths_total{role="translate"} 1.0', 'hub_worker_deaths_total{role="dispatch"} 2.0'} <= set(
+        figures.splitlines()
+    )
+    assert 'hub_workers{role="translate"} ' in figures
+    assert 'hub_queue_messages{queue="work.translate.bulk"} 0.0' in figures
+    assert "hub_broker_up 1.0" in figures
     hub.stop()
     postgres.drop(database)
 
