@@ -94,6 +94,7 @@ OVERVIEW = Dashboard(
         Panel("队列 queues", (("hub_queue_messages", "{{queue}}"), ("hub_outbox_messages", "outbox"))),
         Panel("未校验报送 hand-overs not judged", (("hub_submissions_unfinished", "{{state}}"),)),
         Panel("异常 open cases", (("sum by (class) (hub_cases_open)", "{{class}}"),)),
+        Panel("告警 open alarms", (("hub_alarms_open", "{{rule}}"),), "bargauge"),
         Panel(
             "任务 open tasks",
             (("sum by (flow) (hub_tasks_open)", "{{flow}}"), ("hub_tasks_overdue", "{{flow}} 超期 overdue")),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from sqlalchemy import Connection, Integer, func, select, text
+from sqlalchemy import Connection, or_, select, text
 
 from hub.ledger.engine import Ledger
 from hub.ledger.tables import credential
@@ -19,6 +19,8 @@ from hub.sight.counters import Told
 
 #: A key that ended so long ago is nobody's worry any more.
 _FORGOTTEN = timedelta(days=30)
+#: Keys that live no longer than this were made by a log-in.
+_SESSION = timedelta(days=2)
 
 
 def workers(state: Path) -> Iterator[Told]:
@@ -79,15 +81,19 @@ def ledger_size(connection: Connection, ledger: Ledger) -> Iterator[Told]:
 
 def keys(connection: Connection, now: datetime) -> Iterator[Told]:
     """When the last key of a party ends; nothing for who has one without an end."""
-    endless = func.sum(credential.c.expires_at.is_(None).cast(Integer))
     rows = connection.execute(
-        select(credential.c.party, func.max(credential.c.expires_at), endless)
-        .where(credential.c.revoked_at.is_(None))
-        .group_by(credential.c.party)
-    )
-    for party, last, without in rows:
-        if last is not None and not without and last > now - _FORGOTTEN:
-            yield "hub_key_expiry_timestamp_seconds", last.timestamp(), {"party": party}
+        select(credential.c.party, credential.c.created_at, credential.c.expires_at).where(
+            credential.c.revoked_at.is_(None),
+            or_(credential.c.expires_at.is_(None), credential.c.expires_at > now - _FORGOTTEN),
+        )
+    ).all()
+    endless = {party for party, _, ends in rows if ends is None}
+    last: dict[str, datetime] = {}
+    for party, made, ends in rows:
+        if party not in endless and ends - made > _SESSION:
+            last[party] = max(ends, last.get(party, ends))
+    for party, ends in sorted(last.items()):
+        yield "hub_key_expiry_timestamp_seconds", ends.timestamp(), {"party": party}
 
 
 def certificates(settings: Settings) -> Iterator[Told]:

@@ -72,7 +72,7 @@ class Sight:
                 told += self._read(connection, now)
         except LedgerBusy:
             return [*told, ("hub_ledger_up", 0, {})], []
-        told += [("hub_ledger_up", 1, {}), ("hub_ledger_read_seconds", perf_counter() - began, {})]
+        told += [("hub_ledger_up", 1, {}), ("hub_ledger_read_seconds", round(perf_counter() - began, 4), {})]
         return told, list(counters.spreads(totals))
 
     def _here(self) -> Iterator[Told]:

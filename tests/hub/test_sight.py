@@ -100,9 +100,16 @@ def test_how_long_things_took_is_told_by_data_set_and_destination(ledger: Ledger
 
 
 @BOTH
-def test_a_partys_last_key_counts_and_one_without_end_silences(ledger: Ledger) -> None:
+def test_a_partys_last_key_counts_one_without_end_silences_and_a_log_in_is_none(ledger: Ledger) -> None:
     soon, later = NOW + timedelta(days=5), NOW + timedelta(days=50)
-    for party, ends in (("a", soon), ("a", later), ("b", soon), ("b", None), ("c", NOW - timedelta(days=40))):
+    for party, ends in (
+        ("a", soon),
+        ("a", later),
+        ("b", soon),
+        ("b", None),
+        ("c", NOW - timedelta(days=40)),
+        ("d", NOW + timedelta(hours=8)),
+    ):
         ledger.write(lambda c, p=party, e=ends: credentials.make(c, p, NOW, expires_at=e))  # type: ignore[misc]
 
     with ledger.read() as connection:
