@@ -48,6 +48,8 @@ from hub.neighbours import Neighbours
 from hub.onboarding import admit
 from hub.owners import this_process
 from hub.parties import bindings_of
+from hub.people.desk import PeopleDesk
+from hub.people.login import Login
 from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.reconciliation.daily import Daily
@@ -179,6 +181,14 @@ class Hub:
     def sharing(self) -> Sharing:
         """The desk of sharing: grants, queries, looks."""
         return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines)
+
+    def people(self) -> PeopleDesk:
+        """The desk of accounts."""
+        return PeopleDesk(self.ledger, self.generations, self.clock)
+
+    def login(self) -> Login:
+        """The way in for people."""
+        return Login(self.ledger, self.clock, self.seal, self.generations.current().settings.people)
 
     def cases(self) -> CaseDesk:
         """The desk of cases."""

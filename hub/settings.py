@@ -11,6 +11,7 @@ from hub.alarms.settings import Alarms, CanarySettings, CanaryWay
 from hub.setting_words import Duration, Name, SecretReference
 from hub.setting_words import Part as _Part
 from standards.model import Direction, Library, Severity
+from standards.rights import Role
 
 Level = Literal["district", "city", "province", "nation"]
 
@@ -347,6 +348,36 @@ class Onboarding(_Part):
     accepted: float = Field(0.95, gt=0, le=1, description="Share of them that must be accepted.")
 
 
+class Oidc(_Part):
+    """Logging in at the site's own identity provider (OpenID Connect); needs the extra `oidc`."""
+
+    issuer: str = Field(pattern=r"^https?://", description="Its address; what it offers is read from there.")
+    client_id: str = Field(description="How this hub is known there.")
+    secret: SecretReference = Field(description="Where to find the secret it gave this hub.")
+    claim: str = Field("preferred_username", description="Which claim says the name that the person has here.")
+    title: str = Field("单位统一认证", description="What the button says.")
+
+
+class People(_Part):
+    """People who log in."""
+
+    keys_may_log_in: bool = Field(
+        True, description="A key opens the pages for a unit; turn it off once everybody has a name here."
+    )
+    password_length: int = Field(12, ge=8, le=64, description="Characters of a password at least.")
+    password_kinds: int = Field(
+        3, ge=1, le=4, description="Of small letters, capitals, digits and others so many at least."
+    )
+    password_days: NonNegativeInt = Field(90, description="Days after which a password must be changed; 0: never.")
+    lock_after: PositiveInt = Field(5, description="Failed log-ins until a name must wait.")
+    lock_first: Duration = Field(timedelta(minutes=1), description="The first wait; each further failure doubles it.")
+    lock_longest: Duration = Field(timedelta(hours=1), description="The longest wait.")
+    idle: Duration = Field(timedelta(minutes=30), description="A session ends when nothing came so long.")
+    longest: Duration = Field(timedelta(hours=12), description="A session ends after this in any case.")
+    second_factor: tuple[Role, ...] = Field((), description="Roles that must have a second factor (TOTP).")
+    oidc: Oidc | None = Field(None, description="The site's identity provider.")
+
+
 class Settings(_Part):
     """The whole of hub.toml."""
 
@@ -355,6 +386,7 @@ class Settings(_Part):
     broker: BrokerSettings = Field(BrokerSettings(), description="What carries messages.")
     api: ApiSettings = Field(ApiSettings(), description="The HTTP door.")
     workers: WorkerSettings = Field(WorkerSettings(), description="How many hands.")
+    people: People = Field(People(), description="People who log in.")
     parties: dict[Name, Party] = Field({}, description="Organisations that take part.")
     connections: dict[Name, Connection] = Field({}, description="What is handed over to us, and how.")
     destinations: dict[Name, Destination] = Field({}, description="Where records are delivered.")

@@ -32,6 +32,7 @@ from standards.clock import Clock, local
 from standards.errors import BadRecord, HubError, UnknownName
 from standards.flows import Flow, Role, StepNotAllowed, allowed, flow, move
 from standards.flows.moves import PARTY
+from standards.masks import mask
 from standards.ports import HandOver
 
 log = structlog.get_logger()
@@ -53,10 +54,12 @@ class TaskTaken(StepNotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who takes a step: a party, or the operator ('' ), and which key."""
+    """Who takes a step: a party, or the operator ('' ), and which person or key."""
 
     party: str
     actor: str
+    #: Whether personal values are shown in full.
+    plain: bool = False
 
 
 @dataclass(slots=True)
@@ -85,16 +88,32 @@ class Tasks:
             steps = tasks.steps_of(connection, [identifier])[identifier]
             concerned = caller.party in (OPERATOR, found.assignee, found.sender)
             opening = opening_of(connection, Contents(self.seal), found) if concerned else None
-            opened_by = opening.values if opening is not None else {}
+            opened_by = dict(opening.values) if opening is not None else {}
+        said = [self._said(step) for step in steps]
+        plain = self._plain(found, caller, opened_by, said)
         duties = self.generations.current().settings.duties
         duty = responsible(duties, Matter(found.flow, found.item, found.region))
         named = {"leader": duty.leader, "organ": duty.organ, "person": duty.person} if duty is not None else {}
         return {
             **self._told(found, caller),
             "duty": named,
-            "steps": [self._said(step) for step in steps],
+            "steps": said,
             "record": opened_by,
+            "plain": plain,
         }
+
+    def _plain(self, one: StoredTask, caller: Caller, record: dict[str, str], steps: list[dict[str, Any]]) -> bool:
+        """Whether personal values are shown in full, which is written down; else they are masked here."""
+        standard = self.generations.current().standard
+        answered_by = flow(one.flow).answered_by
+        names = set(standard.dataset(one.dataset).personal)
+        if answered_by:
+            names |= standard.dataset(answered_by).personal
+        held = [values for values in (record, *(step["said"] for step in steps)) if names & values.keys()]
+        if not caller.plain:
+            for values in held:
+                values.update({name: mask(values[name]) for name in names & values.keys()})
+        return caller.plain and bool(held)
 
     def worklist(self, caller: Caller, name: str) -> tuple[str, list[dict[str, str]]]:
         """What a party must answer in a flow, as rows of the answering data set with what is known filled in.

@@ -58,6 +58,9 @@ ROLES: Mapping[Role, frozenset[Right]] = {
 #: Nobody is two of these.
 APART: frozenset[Role] = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 
+#: The rights that make them so: nobody has two of these either, however they were given.
+OF_ADMINISTRATORS: frozenset[Right] = frozenset({Right.SETTINGS, Right.PEOPLE, Right.AUDIT})
+
 #: Roles of people of a party; the others are of the hub's own people.
 OF_PARTIES: frozenset[Role] = frozenset({Role.DEPARTMENT_ADMIN, Role.SENDER, Role.VIEWER})
 
@@ -87,3 +90,27 @@ def clash(roles: Iterable[Role]) -> frozenset[Role]:
     """Which of these roles nobody may have together; empty: they go together."""
     both = APART & set(roles)
     return both if len(both) > 1 else frozenset()
+
+
+def faults(roles: Iterable[Role], more: Iterable[Right], *, of_party: bool) -> list[tuple[str, str]]:
+    """Why nobody may have these together, Chinese and English; empty: they may."""
+    roles, more = set(roles), set(more)
+    found = []
+    everything = rights_of(roles, more)
+    if len(everything & OF_ADMINISTRATORS) > 1:
+        found.append(
+            (
+                "系统管理员、安全管理员、审计管理员三员分立，一人只能任其一",
+                "nobody is two of system, security and audit administrator",
+            )
+        )
+    if of_party and (alien := roles - OF_PARTIES):
+        names = sorted(alien)
+        found.append((f"接入方人员不能担任 {'、'.join(names)}", f"people of a party cannot be {', '.join(names)}"))
+    if not of_party and (alien := roles & OF_PARTIES - {Role.VIEWER}):
+        names = sorted(alien)
+        found.append((f"枢纽人员不能担任 {'、'.join(names)}", f"the hub's own people cannot be {', '.join(names)}"))
+    if of_party and (wrong := more & OF_THE_HUB):
+        rights = sorted(wrong)
+        found.append((f"接入方人员不能拥有 {'、'.join(rights)}", f"people of a party cannot have {', '.join(rights)}"))
+    return found

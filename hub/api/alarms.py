@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from hub.api.access import Operator, TheHub, needs
+from hub.api.access import SeesAll, TheHub, needs
 from hub.ledger.credentials import Holder
 from standards.rights import Right
 
@@ -27,7 +27,7 @@ class Acknowledged(BaseModel):
 @router.get("/alarms", summary="告警 alarms")
 def listed(
     hub: TheHub,
-    _who: Operator,
+    _who: SeesAll,
     over: Annotated[bool, Query(description="近一月已恢复的 those of the last month that are over")] = False,
 ) -> list[dict[str, Any]]:
     """Open alarms, the grave and then the oldest first."""
@@ -35,7 +35,7 @@ def listed(
 
 
 @router.get("/alarms/contacts", summary="告警联系人 who is told")
-def contacts(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+def contacts(hub: TheHub, _who: SeesAll) -> list[dict[str, Any]]:
     """Without secrets; and what could not be delivered yet."""
     return hub.alarms().contacts()
 
@@ -53,6 +53,6 @@ def acknowledge(hub: TheHub, who: Acts, alarm: UUID, body: Acknowledged) -> dict
 
 
 @router.get("/canaries", summary="探测记录 test records on the ways")
-def canaries(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+def canaries(hub: TheHub, _who: SeesAll) -> list[dict[str, Any]]:
     """Each way with how far they go and how old the last one is that came back."""
     return hub.canaries().listed()

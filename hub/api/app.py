@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 
 from hub.api import (
@@ -13,10 +17,12 @@ from hub.api import (
     console,
     edits,
     failures,
+    keys,
     mailbox,
     metrics,
     operations,
     parcels,
+    people,
     problems,
     reconciliations,
     repairs,
@@ -35,6 +41,12 @@ from standards import tracing
 
 #: What machines ask every few seconds.
 _UNTRACED = ("/healthz", "/readyz", "/metrics")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await run_in_threadpool(app.state.doorkeeper.looks.stop)
 
 
 def build(hub: Hub) -> FastAPI:
@@ -57,6 +69,7 @@ def build(hub: Hub) -> FastAPI:
             "auto_configure": False,
             "exclude": lambda scope: scope.get("path") in _UNTRACED,
         },
+        lifespan=_lifespan,
     )
     app.state.hub = hub
     app.state.doorkeeper = Doorkeeper(hub)
@@ -81,6 +94,9 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(attachments.router)
     app.include_router(connections.router)
     app.include_router(operations.router)
+    app.include_router(keys.router)
+    app.include_router(people.router)
+    app.include_router(people.entry)
     app.include_router(standard.router)
     for room, router in console.routers():
         app.include_router(router, prefix=f"/{room}", include_in_schema=False)

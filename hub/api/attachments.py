@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hub.api.access import Caller, TheHub, may_use
+from hub.api.access import HandsOver, SeesBodies, TheHub, may_use
 from hub.api.bodies import flow
 from hub.attachments import Cabinet, reference
 from hub.bootstrap import Hub
@@ -38,7 +38,7 @@ def cabinet(hub: Hub) -> Cabinet:
 async def receive(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     connection: Annotated[str, Query(description="接入名称 name of the connection")],
     name: Annotated[str, Query(min_length=1, max_length=255, description="文件名 file name")],
 ) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _take(held: Cabinet, connection: str, name: str, content_type: str, actor: s
     responses={200: {"content": {"application/octet-stream": {}}, "description": "文件内容 the bytes"}},
     response_class=StreamingResponse,
 )
-def fetch(hub: TheHub, who: Caller, identifier: UUID) -> StreamingResponse:
+def fetch(hub: TheHub, who: SeesBodies, identifier: UUID) -> StreamingResponse:
     """For who handed it over, and for receivers of records that name it, where their route forwards attachments."""
     found, pieces = cabinet(hub).fetch(identifier, None if who.is_operator else who.party)
     headers = {

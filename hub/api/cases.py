@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import DoesCasesOfRegion, Sees, SeesAll, SeesOfRegion, TheHub, confine, in_scope
 from hub.ledger import notices
 from hub.ledger.cases import Selection
 from hub.ledger.credentials import Holder
@@ -39,7 +39,7 @@ class Act(BaseModel):
 @router.get("/cases", summary="异常，按原因和期限分组 open cases by cause and due day")
 def groups(
     hub: TheHub,
-    who: Caller,
+    who: SeesOfRegion,
     party: Word = "",
     class_: Annotated[str, Query(alias="class", max_length=1)] = "",
     dataset: Word = "",
@@ -47,27 +47,31 @@ def groups(
 ) -> list[dict[str, Any]]:
     """The most urgent first, each with who must act and the working days left; a party sees its own."""
     own = party if who.is_operator else who.party
-    return hub.cases().groups(Selection(own, class_, dataset, code))
+    found = hub.cases().groups(Selection(own, class_, dataset, code))
+    return [one for one in found if in_scope(hub, who, one["party"])]
 
 
 @router.get("/cases/circular", summary="通报：超期未处置的异常 what is overdue, by party")
-def circular(hub: TheHub, _who: Operator) -> dict[str, list[dict[str, Any]]]:
+def circular(hub: TheHub, _who: SeesAll) -> dict[str, list[dict[str, Any]]]:
     """For the circular of articles 45 and 46."""
     return hub.cases().circular()
 
 
 @router.get("/cases/{case}", summary="一件异常 one case")
-def one(hub: TheHub, who: Caller, case: UUID) -> dict[str, Any]:
+def one(hub: TheHub, who: SeesOfRegion, case: UUID) -> dict[str, Any]:
     """A party sees its own."""
-    return hub.cases().one(case, "" if who.is_operator else who.party)
+    found = hub.cases().one(case, "" if who.is_operator else who.party)
+    confine(hub, who, found["party"])
+    return found
 
 
 @router.post("/cases/steps", summary="处置一组异常 one action for a whole group")
-def act(hub: TheHub, who: Caller, body: Act) -> dict[str, int]:
+def act(hub: TheHub, who: DoesCasesOfRegion, body: Act) -> dict[str, int]:
     """How many it was done with.  Data that pass close a case; only a named person can close it without."""
     if body.step == "waive" and not who.is_operator:
         raise NotAllowed("only the operator waives", what_zh="只有运维人员可以登记豁免")
     party = body.party if who.is_operator else who.party
+    confine(hub, who, party)
     which = Selection(party, body.class_, body.dataset, body.code, ids=tuple(body.ids), cause=body.group)
     desk, by = hub.cases(), str(who.id)
     if body.step == "take":
@@ -80,7 +84,7 @@ def act(hub: TheHub, who: Caller, body: Act) -> dict[str, int]:
 @router.get("/notices", summary="提醒与通知 notices")
 def told(
     hub: TheHub,
-    who: Caller,
+    who: Sees,
     unread: Annotated[bool, Query(description="只要未读 unread only")] = False,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
@@ -94,7 +98,7 @@ def told(
 
 
 @router.post("/notices/{notice}/read", summary="已读 mark as read")
-def read(hub: TheHub, who: Caller, notice: UUID) -> dict[str, str]:
+def read(hub: TheHub, who: Sees, notice: UUID) -> dict[str, str]:
     """Written down with who read it."""
     now = hub.clock.now()
     if not hub.ledger.write(lambda c: notices.mark_read(c, notice, _ears(who), str(who.id), now)):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from hub import onboarding
-from hub.api.access import Caller, Operator, TheHub, may_use
+from hub.api.access import HandsOver, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
 from hub.bootstrap import Hub
@@ -20,23 +20,23 @@ router = APIRouter(prefix="/v1/connections", tags=["接入 connections"])
 
 
 @router.get("", summary="各接入的收发统计 counts by connection")
-def connections(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+def connections(hub: TheHub, _who: SeesAll) -> list[dict[str, Any]]:
     """What came in through each connection and what became of it; test traffic is counted apart."""
     return Facts(hub.ledger, hub.clock).connections()
 
 
 @router.get("/stages", summary="各接入的对接进度 stages of onboarding")
-def stages(hub: TheHub, who: Caller) -> list[dict[str, Any]]:
+def stages(hub: TheHub, who: SeesOfRegion) -> list[dict[str, Any]]:
     """摸底 → 对接中 → 联调 → 上线, and the last conformance run that was passed; a party sees its own."""
     rows = onboarding.stages(hub.generations.current(), hub.ledger)
-    return [row for row in rows if who.is_operator or row["party"] == who.party]
+    return [row for row in rows if in_scope(hub, who, row["party"])]
 
 
 @router.post("/{connection}/test", summary="联调测试 a conformance run", openapi_extra=BODY)
 async def conformance(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     connection: str,
     name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "",
 ) -> dict[str, Any]:

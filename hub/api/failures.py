@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from hub.api.access import Caller, TheHub
+from hub.api.access import SeesOfRegion, TheHub, confine, in_scope
 from hub.ledger.cases import Selection
 
 router = APIRouter(prefix="/v1/failures", tags=["异常 cases"])
@@ -19,7 +19,7 @@ Moment = Annotated[datetime | None, Query(description="带时区的时刻 a time
 @router.get("", summary="异常分组 failures by cause")
 def listed(
     hub: TheHub,
-    who: Caller,
+    who: SeesOfRegion,
     party: Word = "",
     class_: Annotated[str, Query(alias="class", max_length=1)] = "",
     dataset: Word = "",
@@ -33,10 +33,13 @@ def listed(
     `joined`: how many came since the group was taken up.  `who`: the party that must act; empty: the operator.
     """
     own = party if who.is_operator else who.party
-    return hub.failures().listed(Selection(own, class_, dataset, code, since=since, before=before), limit)
+    found = hub.failures().listed(Selection(own, class_, dataset, code, since=since, before=before), limit)
+    return [one for one in found if in_scope(hub, who, one["party"])]
 
 
 @router.get("/{group}", summary="一组异常 one group")
-def one(hub: TheHub, who: Caller, group: str) -> dict[str, Any]:
+def one(hub: TheHub, who: SeesOfRegion, group: str) -> dict[str, Any]:
     """With more samples; `question`: the unknown code that an operator may answer, and with which codes."""
-    return hub.failures().one(group, "" if who.is_operator else who.party, str(who.id))
+    found = hub.failures().one(group, "" if who.is_operator else who.party, str(who.id))
+    confine(hub, who, found["party"])
+    return found

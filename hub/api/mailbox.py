@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, TheHub
+from hub.api.access import Fetches, HandsOver, TheHub
 from hub.bootstrap import Hub
 from hub.mailbox import Mailboxes
 from standards.parcel import AnswerLine, Result, to_event
@@ -43,7 +43,7 @@ def mailboxes(hub: Hub) -> Mailboxes:
 @router.get("", summary="领取交换包 fetch what is for me")
 def fetch(
     hub: TheHub,
-    who: Caller,
+    who: Fetches,
     limit: Annotated[int, Query(ge=1, le=50, description="最多多少个交换包 parcels at most")] = 10,
     dataset: Annotated[str, Query(max_length=64, description="只要这个数据集 this data set only")] = "",
 ) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def fetch(
 
 
 @router.post("/{parcel}/receipt", summary="确认交换包 confirm a parcel, record by record")
-def confirm(hub: TheHub, who: Caller, parcel: UUID, body: Confirmation) -> dict[str, str]:
+def confirm(hub: TheHub, who: HandsOver, parcel: UUID, body: Confirmation) -> dict[str, str]:
     """A second confirmation of the same parcel changes nothing and tells how it stands."""
     lines = [
         AnswerLine(cd_id=s.cd_id, result=s.result, code=s.code, element=s.element, message=s.message)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from hub.api.access import TheHub, caller, operator
+from hub.api.access import TheHub, caller, demand
+from standards.rights import Right
 
 router = APIRouter(tags=["运维 operations"])
 
@@ -23,7 +24,10 @@ def scraper(request: Request) -> None:
     except ValueError:
         local = False
     if not local:
-        operator(caller(request))
+        demand(caller(request), Right.SEE, of_hub=True, regional=False)
+
+
+scraper.right, scraper.of_hub, scraper.regional = Right.SEE, True, False  # type: ignore[attr-defined]
 
 
 @router.get("/metrics", summary="度量 metrics", response_class=Response)

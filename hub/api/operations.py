@@ -11,14 +11,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from hub.api.access import Caller, Operator, TheHub, may_use
+from hub.api.access import Operates, Sees, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
 from hub.coverage import of_ledger
 from hub.dispatch.decide import Decisions, Verb
 from hub.facts import Facts
-from hub.ledger import credentials, crosswalks, destinations, journal, migrate, parcels, submissions
+from hub.ledger import crosswalks, destinations, journal, migrate, parcels, submissions
 from hub.ledger.engine import ping
 from standards.clock import local_text
-from standards.errors import HubError, NotAllowed, UnknownName
+from standards.errors import HubError, UnknownName
+from standards.rights import Right
 from standards.states import word
 
 router = APIRouter(tags=["运维 operations"])
@@ -61,7 +62,7 @@ def _late(hub: TheHub) -> str:
 
 
 @router.get("/v1/status", summary="运行概况 everything at a glance")
-def status(hub: TheHub, _who: Operator) -> dict[str, Any]:
+def status(hub: TheHub, _who: SeesAll) -> dict[str, Any]:
     """Backlogs, destinations, cases, today's counts."""
     return Facts(hub.ledger, hub.clock).status()
 
@@ -69,7 +70,7 @@ def status(hub: TheHub, _who: Operator) -> dict[str, Any]:
 @router.get("/v1/coverage", summary="填写情况 how elements are filled")
 def coverage(
     hub: TheHub,
-    who: Caller,
+    who: Sees,
     connection: Annotated[str | None, Query(description="接入名称，缺省全部 connection; default: all")] = None,
     since: Annotated[date | None, Query(description="这一天以来的报送 submissions since this day")] = None,
     rows: Annotated[int, Query(ge=1, le=200_000, description="每个接入最多看多少条 records of each at most")] = 20_000,
@@ -79,13 +80,19 @@ def coverage(
         may_use(hub, who, connection)
     known = hub.generations.current().settings.connections
     names = [connection] if connection else [n for n, c in known.items() if who.is_operator or c.party == who.party]
-    return of_ledger(hub, names, since, rows)
+    found = of_ledger(hub, names, since, rows)
+    return found if who.may(Right.BODIES) else [_without_values(one) for one in found]
+
+
+def _without_values(document: dict[str, Any]) -> dict[str, Any]:
+    """The commonest value of an element is content."""
+    return {**document, "elements": [{**line, "commonest": ""} for line in document["elements"]]}
 
 
 @router.get("/v1/submissions", summary="报送列表 submissions")
 def listed(
     hub: TheHub,
-    who: Caller,
+    who: SeesOfRegion,
     connection: Annotated[str | None, Query(description="接入名称 name of the connection")] = None,
     limit: Limit = 100,
 ) -> list[dict[str, Any]]:
@@ -96,6 +103,7 @@ def listed(
                 read, party=None if who.is_operator else who.party, connection_name=connection, limit=limit
             )
         )
+    found = [one for one in found if in_scope(hub, who, one.party)]
     return [
         {
             "receipt_no": s.receipt_no,
@@ -120,7 +128,7 @@ class Reason(BaseModel):
 
 
 @router.post("/v1/destinations/{name}/pause", summary="暂停投递 pause a destination")
-def pause(hub: TheHub, who: Operator, name: str, body: Reason) -> dict[str, str]:
+def pause(hub: TheHub, who: Operates, name: str, body: Reason) -> dict[str, str]:
     """Its parcels wait; nothing is skipped."""
     _known_destination(hub, name)
     now = hub.clock.now()
@@ -135,7 +143,7 @@ def pause(hub: TheHub, who: Operator, name: str, body: Reason) -> dict[str, str]
 
 
 @router.post("/v1/destinations/{name}/resume", summary="恢复投递 let a destination go on")
-def resume(hub: TheHub, who: Operator, name: str) -> dict[str, Any]:
+def resume(hub: TheHub, who: Operates, name: str) -> dict[str, Any]:
     """Everything that waits for it is due now."""
     _known_destination(hub, name)
     now = hub.clock.now()
@@ -159,7 +167,7 @@ class Decided(BaseModel):
 
 
 @router.get("/v1/destinations/{name}/stopped", summary="待人工决定的交换包 parcels that wait for a person")
-def stopped(hub: TheHub, _who: Operator, name: str, limit: Limit = 200) -> list[dict[str, Any]]:
+def stopped(hub: TheHub, _who: Operates, name: str, limit: Limit = 200) -> list[dict[str, Any]]:
     """Parked (given up) and in doubt (the answer was lost), the oldest first."""
     _known_destination(hub, name)
     with hub.ledger.read() as connection:
@@ -181,7 +189,7 @@ def stopped(hub: TheHub, _who: Operator, name: str, limit: Limit = 200) -> list[
 
 
 @router.post("/v1/destinations/{name}/stopped", summary="决定如何处理停下的交换包 decide about stopped parcels")
-def decide(hub: TheHub, who: Operator, name: str, body: Decided) -> dict[str, Any]:
+def decide(hub: TheHub, who: Operates, name: str, body: Decided) -> dict[str, Any]:
     """All of them, or one; each is decided about once, and the journal says by whom and why."""
     _known_destination(hub, name)
     decisions = Decisions(hub.ledger, hub.clock, hub.settling)
@@ -195,66 +203,6 @@ def _known_destination(hub: TheHub, name: str) -> None:
         raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
 
 
-class NewKey(BaseModel):
-    """A key to be made."""
-
-    party: str = Field("", description="单位，空为运维 party; empty: the operator")
-    note: str = Field("", max_length=200, description="用途 what it is for")
-
-
-@router.post("/v1/keys", summary="新建密钥 make a key", status_code=201)
-def new_key(hub: TheHub, who: Operator, body: NewKey) -> dict[str, str]:
-    """The key is shown this once."""
-    if body.party and body.party not in hub.generations.current().settings.parties:
-        raise UnknownName(f"no party {body.party}", what_zh=f"没有名为 {body.party} 的接入方")
-    now = hub.clock.now()
-
-    def work(connection: Connection) -> tuple[str, str]:
-        made = credentials.make(connection, body.party, now, by=who.id, note=body.note)
-        entry = journal.Entry("key_made", who.id, detail={"key": made[0], "party": body.party})
-        journal.append(connection, [entry], now)
-        return made
-
-    identifier, key = hub.ledger.write(work)
-    return {"id": identifier, "key": key, "party": body.party}
-
-
-@router.get("/v1/keys", summary="密钥列表 keys")
-def keys(hub: TheHub, _who: Operator) -> list[dict[str, str]]:
-    """All keys, without the keys."""
-    with hub.ledger.read() as connection:
-        rows = credentials.listed(connection)
-    return [
-        {
-            "id": r[0],
-            "party": r[1],
-            "note": r[2],
-            "created_at": local_text(r[3]),
-            "expires_at": local_text(r[4]),
-            "revoked_at": local_text(r[5]),
-        }
-        for r in rows
-    ]
-
-
-@router.delete("/v1/keys/{identifier}", summary="撤销密钥 revoke a key")
-def revoke(hub: TheHub, who: Operator, identifier: str) -> dict[str, str]:
-    """It counts no more, within seconds."""
-    if identifier == who.id:
-        raise NotAllowed("nobody saws off the branch they sit on", what_zh="不能撤销正在使用的密钥")
-    now = hub.clock.now()
-
-    def work(connection: Connection) -> bool:
-        done = credentials.revoke(connection, identifier, now)
-        if done:
-            journal.append(connection, [journal.Entry("key_revoked", who.id, detail={"key": identifier})], now)
-        return done
-
-    if not hub.ledger.write(work):
-        raise UnknownName(f"no key {identifier}", what_zh=f"没有编号为 {identifier} 的密钥")
-    return {"id": identifier, "state": "revoked"}
-
-
 class Answered(BaseModel):
     """What a word of a system means."""
 
@@ -266,7 +214,7 @@ class Answered(BaseModel):
 
 
 @router.post("/v1/crosswalks", summary="回答未知代码 answer an unknown code")
-def answer(hub: TheHub, who: Operator, body: Answered) -> dict[str, str]:
+def answer(hub: TheHub, who: Operates, body: Answered) -> dict[str, str]:
     """From now on; what was rejected before is handed in again by its owner."""
     now = hub.clock.now()
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from adapters.formats.parcel import MAX_BYTES
-from hub.api.access import Caller, TheHub
+from hub.api.access import HandsOver, Sees, TheHub
 from hub.bootstrap import Hub
 from hub.neighbours import Neighbours
 from hub.trace import Tracing
@@ -42,7 +42,7 @@ def neighbours(hub: Hub) -> Neighbours:
 async def take(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     wait: Annotated[float, Query(ge=0, description="最多等待秒数 seconds to wait for the verdict")] = 0,
 ) -> JSONResponse:
     """A CloudEvent, structured or binary.  Each record is judged again; the id keeps a repeat from doubling."""
@@ -68,7 +68,7 @@ class Asked(BaseModel):
 
 
 @router.post("/verdicts", summary="查询交换包回执 verdicts on parcels")
-def verdicts(hub: TheHub, who: Caller, body: Asked) -> list[dict[str, Any]]:
+def verdicts(hub: TheHub, who: Sees, body: Asked) -> list[dict[str, Any]]:
     """What this hub says of them; those it has not judged yet are left out."""
     return neighbours(hub).verdicts(who.party, body.parcels)
 
@@ -80,7 +80,7 @@ class Sought(BaseModel):
 
 
 @tracing.post("/v1/trace", summary="数据在哪里 where a record is")
-def trace(hub: TheHub, who: Caller, body: Sought) -> list[dict[str, Any]]:
+def trace(hub: TheHub, who: Sees, body: Sought) -> list[dict[str, Any]]:
     """At this hub, at its destinations, and at the hubs above; a party sees its own records."""
     party = None if who.is_operator else who.party
     return Tracing(hub.ledger, hub.generations, hub.doors).trace(body.record, party)
@@ -89,7 +89,7 @@ def trace(hub: TheHub, who: Caller, body: Sought) -> list[dict[str, Any]]:
 @router.get("/news", summary="上级回执 what higher levels said")
 def news(
     hub: TheHub,
-    who: Caller,
+    who: Sees,
     after: Annotated[UUID | None, Query(description="在此之后 behind the news with this id")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="最多多少条 at most")] = 500,
 ) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import HandsOver, Operates, Sees, TheHub
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
 from hub.ledger.credentials import Holder
@@ -74,19 +74,19 @@ class OfCentre(BaseModel):
 
 
 @router.get("", summary="对账记录 what was compared")
-def listed(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
+def listed(hub: TheHub, who: Sees, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
     """The newest first; a party sees those of its own data, and those in which records of its own differ."""
     return hub.reconciliations().listed(who.party, limit)
 
 
 @router.get("/{reconciliation}", summary="一次对账及差异 one of them, with what differs")
-def one(hub: TheHub, who: Caller, reconciliation: UUID) -> dict[str, Any]:
+def one(hub: TheHub, who: Sees, reconciliation: UUID) -> dict[str, Any]:
     """Counts of both sides, and the records that differ, bucket by bucket."""
     return hub.reconciliations().one(reconciliation, who.party)
 
 
 @router.post("", summary="与上级枢纽对账 compare with another hub")
-def run(hub: TheHub, who: Operator, body: Wanted) -> list[dict[str, Any]]:
+def run(hub: TheHub, who: Operates, body: Wanted) -> list[dict[str, Any]]:
     """Counts and digests in buckets, then key by key where they differ; differences open cases 报送不一致."""
     return hub.reconciliations().with_hub(body.destination, body.datasets, str(who.id))
 
@@ -95,7 +95,7 @@ def run(hub: TheHub, who: Operator, body: Wanted) -> list[dict[str, Any]]:
 async def statement(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     party: Annotated[str, Query(max_length=64, description="单位（运维代为提交时）party, for the operator")] = "",
     name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "",
 ) -> list[dict[str, Any]]:
@@ -107,31 +107,31 @@ async def statement(
 
 
 @router.post("/reports", summary="生成并报送对账报告 hand in our report for a centre")
-def report(hub: TheHub, who: Operator, body: OfCentre) -> dict[str, int]:
+def report(hub: TheHub, who: Operates, body: OfCentre) -> dict[str, int]:
     """Records of `reconciliation_report` about one day, through the connection that the settings name."""
     return {"records": hub.reconciling().report_of(body.destination, body.day, str(who.id))}
 
 
 @router.post("/buckets", summary="本单位数据的分桶摘要 buckets of what the caller reported")
-def buckets(hub: TheHub, who: Caller, body: OfMoment) -> dict[str, Any]:
+def buckets(hub: TheHub, who: Sees, body: OfMoment) -> dict[str, Any]:
     """Count and digest of each bucket; and keys that were left out because they were revised since."""
     return _said(lambda: _asked(hub, who).buckets(body.dataset, body.until, body.without))
 
 
 @router.post("/figures", summary="本单位若干日的数量 counts of what the caller handed over in some days")
-def figures(hub: TheHub, who: Caller, body: OfDays) -> dict[str, Any]:
+def figures(hub: TheHub, who: Sees, body: OfDays) -> dict[str, Any]:
     """Read, accepted, held, rejected, duplicate; and of that what went on from here and was receipted."""
     return _asked(hub, who).figures(body.dataset, body.begin, body.end)
 
 
 @router.post("/marks", summary="若干桶内各记录的摘要 what stands for each record of some buckets")
-def marks(hub: TheHub, who: Caller, body: OfBuckets) -> dict[str, Any]:
+def marks(hub: TheHub, who: Sees, body: OfBuckets) -> dict[str, Any]:
     """Key and digest, base64."""
     return _asked(hub, who).marks(body.dataset, body.buckets)
 
 
 @router.post("/entries", summary="若干主键的记录 records with these keys")
-def entries(hub: TheHub, who: Caller, body: OfKeys) -> dict[str, Any]:
+def entries(hub: TheHub, who: Sees, body: OfKeys) -> dict[str, Any]:
     """Key, owner, revision, exchange key, whether it changed after the watermark, whether it is deleted."""
     return _said(lambda: _asked(hub, who).entries(body.dataset, body.keys, body.since))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from hub.api.access import Operator, TheHub
+from hub.api.access import Repairs, TheHub
 from hub.api.replays import Choice
 from hub.ledger.replays import Stage
 from hub.repair import Repair, Step
@@ -33,14 +33,14 @@ class Why(BaseModel):
 
 
 @router.post("/rehearsal", summary="预演修复 how many would pass, before and after side by side")
-def rehearse(hub: TheHub, _who: Operator, body: Mending) -> dict[str, Any]:
+def rehearse(hub: TheHub, _who: Repairs, body: Mending) -> dict[str, Any]:
     """Nothing is written."""
     desk = hub.replays()
     return desk.rehearse(body.parts(desk), Repair(tuple(body.steps)))
 
 
 @router.post("", summary="修复并重放 mend and replay", status_code=202)
-def start(hub: TheHub, who: Operator, body: Mending) -> dict[str, Any]:
+def start(hub: TheHub, who: Repairs, body: Mending) -> dict[str, Any]:
     """The raw bytes stay; a repair that a second person must approve stands in the state `waiting`."""
     desk = hub.replays()
     return desk.start(
@@ -54,12 +54,12 @@ def start(hub: TheHub, who: Operator, body: Mending) -> dict[str, Any]:
 
 
 @router.post("/{repair}/approve", summary="批准修复 a second person lets it run")
-def approve(hub: TheHub, who: Operator, repair: UUID) -> dict[str, Any]:
+def approve(hub: TheHub, who: Repairs, repair: UUID) -> dict[str, Any]:
     """Not by who planned it."""
     return hub.replays().approve(repair, str(who.id))
 
 
 @router.post("/{repair}/undo", summary="撤销修复 take back what it let through", status_code=202)
-def undo(hub: TheHub, who: Operator, repair: UUID, body: Why) -> dict[str, Any]:
+def undo(hub: TheHub, who: Repairs, repair: UUID, body: Why) -> dict[str, Any]:
     """Withdrawn at the receivers, and its cases open again; `left`: what stays because it was reported otherwise."""
     return hub.replays().undo(repair, str(who.id), body.reason)

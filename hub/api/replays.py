@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
-from hub.api.access import Operator, TheHub
+from hub.api.access import Replays, TheHub
 from hub.ledger.cases import Selection
 from hub.ledger.replays import Part, Stage
 from hub.replay import ReplayDesk, chosen_of
@@ -77,20 +77,20 @@ class Choice(BaseModel):
 
 
 @router.get("", summary="重放列表 replays")
-def listed(hub: TheHub, _who: Operator) -> list[dict[str, Any]]:
+def listed(hub: TheHub, _who: Replays) -> list[dict[str, Any]]:
     """The newest first."""
     return hub.replays().listed()
 
 
 @router.post("/rehearsal", summary="预演 how many would pass now")
-def rehearse(hub: TheHub, _who: Operator, body: Choice) -> dict[str, Any]:
+def rehearse(hub: TheHub, _who: Replays, body: Choice) -> dict[str, Any]:
     """Nothing is written."""
     desk = hub.replays()
     return desk.rehearse(body.parts(desk), stage=body.stage)
 
 
 @router.post("", summary="重放 replay", status_code=202)
-def start(hub: TheHub, who: Operator, body: Choice) -> dict[str, Any]:
+def start(hub: TheHub, who: Replays, body: Choice) -> dict[str, Any]:
     """Each hand-over becomes one of its own, linked to the original; nothing is stored or delivered twice.
 
     From the stage `delivery` on, parcels that were accepted are sent once more under their own ids; a receiver that
@@ -101,12 +101,12 @@ def start(hub: TheHub, who: Operator, body: Choice) -> dict[str, Any]:
 
 
 @router.get("/{replay}", summary="重放进度 how far it has come")
-def one(hub: TheHub, _who: Operator, replay: UUID) -> dict[str, Any]:
+def one(hub: TheHub, _who: Replays, replay: UUID) -> dict[str, Any]:
     """Parts begun and unfinished, verdicts of its records."""
     return hub.replays().one(replay)
 
 
 @router.post("/{replay}/{turn}", summary="暂停、继续、取消 pause, resume, cancel")
-def turn(hub: TheHub, who: Operator, replay: UUID, turn: Literal["pause", "resume", "cancel"]) -> dict[str, Any]:
+def turn(hub: TheHub, who: Replays, replay: UUID, turn: Literal["pause", "resume", "cancel"]) -> dict[str, Any]:
     """What was begun is finished; a cancelled replay begins nothing further."""
     return hub.replays().turn(replay, turn, str(who.id))

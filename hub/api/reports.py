@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import Circulates, CirculatesInRegion, Sees, SeesAll, SeesOfRegion, TheHub, confine
 from hub.api.tasks import XLSX
 from hub.reports.span import Every
 
@@ -25,13 +25,13 @@ class Addressed(BaseModel):
 
 
 @router.get("", summary="考核报表 the report of a span")
-def report(hub: TheHub, who: Caller, every: TheSpan = "month", at: At = None) -> dict[str, Any]:
+def report(hub: TheHub, who: Sees, every: TheSpan = "month", at: At = None) -> dict[str, Any]:
     """Shares are between 0 and 1, null where nothing can be told; a party sees its own rows and its place among all."""
     return hub.reports().report(every, at, "" if who.is_operator else who.party)
 
 
 @router.get("/workbook", summary="考核报表 Excel the report as a workbook")
-def workbook(hub: TheHub, who: Caller, every: TheSpan = "month", at: At = None) -> Response:
+def workbook(hub: TheHub, who: Sees, every: TheSpan = "month", at: At = None) -> Response:
     """The same figures."""
     found = hub.reports().report(every, at, "" if who.is_operator else who.party)
     headers = {"content-disposition": f'attachment; filename="report-{every}-{found["first"]}.xlsx"'}
@@ -39,24 +39,26 @@ def workbook(hub: TheHub, who: Caller, every: TheSpan = "month", at: At = None) 
 
 
 @router.get("/rectification", summary="整改通知 what a party must mend")
-def rectification(hub: TheHub, who: Caller, party: Annotated[str, Query(max_length=64)] = "") -> dict[str, Any]:
+def rectification(hub: TheHub, who: SeesOfRegion, party: Annotated[str, Query(max_length=64)] = "") -> dict[str, Any]:
     """Its open cases and the term of the notice (articles 45 and 46); a party sees its own."""
+    confine(hub, who, party)
     return hub.reports().rectification(party if who.is_operator else who.party)
 
 
 @router.post("/rectification", summary="发出整改通知 send it as a message")
-def rectify(hub: TheHub, who: Operator, body: Addressed) -> dict[str, Any]:
+def rectify(hub: TheHub, who: CirculatesInRegion, body: Addressed) -> dict[str, Any]:
     """Told once a day; `sent` says how many messages were new."""
+    confine(hub, who, body.party)
     return hub.reports().send_rectification(body.party, str(who.id))
 
 
 @router.get("/circular", summary="通报 what is overdue, by party")
-def circular(hub: TheHub, _who: Operator) -> dict[str, Any]:
+def circular(hub: TheHub, _who: SeesAll) -> dict[str, Any]:
     """The document."""
     return hub.reports().circular()
 
 
 @router.post("/circular", summary="发出通报 send it to everybody in it and to the level above")
-def announce(hub: TheHub, who: Operator) -> dict[str, Any]:
+def announce(hub: TheHub, who: Circulates) -> dict[str, Any]:
     """Told once a day; `sent` says how many messages were new."""
     return hub.reports().send_circular(str(who.id))

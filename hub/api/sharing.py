@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from hub.api.access import Caller, Operator, TheHub
+from hub.api.access import Grants, Sees, SeesShared, Shares, TheHub
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
 from hub.ledger.credentials import Holder
@@ -103,41 +103,41 @@ def _party(who: Holder) -> str:
 
 
 @router.get("/grants", summary="共享授权 grants")
-def grants(hub: TheHub, who: Caller) -> list[dict[str, Any]]:
+def grants(hub: TheHub, who: Sees) -> list[dict[str, Any]]:
     """Those of the caller's data and those it received; the operator sees all."""
     return hub.sharing().grants(_party(who))
 
 
 @router.post("/grants", summary="登记授权 write a grant down", status_code=201)
-def grant(hub: TheHub, who: Operator, body: NewGrant) -> dict[str, Any]:
+def grant(hub: TheHub, who: Grants, body: NewGrant) -> dict[str, Any]:
     """It opens nothing before the owner of the data consented."""
     desk = hub.sharing()
     return desk.told(desk.propose(_actor(who), body.model_dump()))
 
 
 @router.post("/grants/{grant}/consent", summary="所有单位同意 the owner consents")
-def consent(hub: TheHub, who: Caller, grant: UUID, body: Consent) -> dict[str, Any]:
+def consent(hub: TheHub, who: Shares, grant: UUID, body: Consent) -> dict[str, Any]:
     """By the owner, or by the operator who writes down who did."""
     desk = hub.sharing()
     return desk.told(desk.consent(grant, _party(who), _actor(who), body.named))
 
 
 @router.post("/grants/{grant}/end", summary="终止授权 end a grant")
-def end(hub: TheHub, who: Caller, grant: UUID, body: End) -> dict[str, Any]:
+def end(hub: TheHub, who: Shares, grant: UUID, body: End) -> dict[str, Any]:
     """By its owner, its receiver or the operator; what still waits for delivery stays here."""
     desk = hub.sharing()
     return desk.told(desk.end(grant, _party(who), _actor(who), body.reason))
 
 
 @router.post("/subscriptions", summary="订阅 subscribe")
-def subscribe(hub: TheHub, who: Caller, body: Subscription) -> dict[str, Any]:
+def subscribe(hub: TheHub, who: Shares, body: Subscription) -> dict[str, Any]:
     """New records of the grant go to the receiver's destination, cut to what the grant allows."""
     desk = hub.sharing()
     return desk.told(desk.subscribe(body.grant, _party(who), _actor(who), body.destination))
 
 
 @router.post("/records/query", summary="查询 query records")
-def query(hub: TheHub, who: Caller, body: Demand) -> dict[str, Any]:
+def query(hub: TheHub, who: SeesShared, body: Demand) -> dict[str, Any]:
     """Records the caller's grants open, with the elements they open; every look is written down."""
     return hub.sharing().query(_party(who), _actor(who), body.asked())
 
@@ -151,7 +151,7 @@ class OneRecord(BaseModel):
 
 
 @router.post("/records/history", summary="一条记录的全部经过 time travel of a record")
-def history(hub: TheHub, who: Caller, body: OneRecord) -> dict[str, Any]:
+def history(hub: TheHub, who: SeesShared, body: OneRecord) -> dict[str, Any]:
     """Every revision, how it came, where it went, its cases, and what today's rules would say; a party sees its own."""
     return hub.history().of(body.dataset, body.key, owner=body.owner, party=_party(who), by=_actor(who))
 
@@ -159,7 +159,7 @@ def history(hub: TheHub, who: Caller, body: OneRecord) -> dict[str, Any]:
 @router.post("/records/export", summary="批量导出 export records", response_class=StreamingResponse)
 def export(
     hub: TheHub,
-    who: Caller,
+    who: SeesShared,
     body: Demand,
     form: Annotated[Literal["ndjson", "csv", "xlsx"], Query(description="格式 form")] = "ndjson",
 ) -> StreamingResponse:
@@ -185,7 +185,7 @@ def export(
 async def of_list(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: SeesShared,
     purpose: Annotated[str, Query(max_length=500, description="用途 what it is for")],
     dataset: Annotated[list[str], Query(description="数据集 data sets")],
     name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "list.xlsx",
@@ -203,12 +203,12 @@ async def of_list(
 
 
 @router.post("/subjects/query", summary="一户一档 the file of one subject")
-def subject(hub: TheHub, who: Caller, body: AboutSubject) -> dict[str, Any]:
+def subject(hub: TheHub, who: SeesShared, body: AboutSubject) -> dict[str, Any]:
     """Everything known of a credit code across data sets, over time, with the source of each element and conflicts."""
     return hub.sharing().subject(_party(who), _actor(who), body.code.strip().upper(), body.purpose)
 
 
 @router.get("/looks", summary="谁看过我的数据 who looked at my data")
-def looks(hub: TheHub, who: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
+def looks(hub: TheHub, who: Sees, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
     """Every look at the caller's data, the newest first; the operator sees all."""
     return hub.sharing().looks(_party(who), limit)

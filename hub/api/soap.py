@@ -20,7 +20,7 @@ from adapters.soap.contract import wsdl
 from adapters.soap.incoming import Incoming
 from adapters.soap.message import SOAP_11, Message
 from adapters.soap.refusal import BadRequest, see_wsdl
-from hub.api.access import Doorkeeper, TheHub, may_use
+from hub.api.access import Doorkeeper, TheHub, demand, may_use, noted
 from hub.api.bodies import beginning, flow
 from hub.api.mailbox import mailboxes
 from hub.api.parcels import neighbours
@@ -30,6 +30,7 @@ from hub.ledger.credentials import Holder
 from standards.errors import HubError, PayloadTooLarge, UnknownName, problem_document
 from standards.parcel import AnswerLine, Result, to_event
 from standards.ports import HandOver, ReceiptView
+from standards.rights import Right
 from standards.states import word
 from standards.tracing import incoming
 
@@ -41,6 +42,15 @@ T = TypeVar("T")
 
 _XML = "text/xml; charset=utf-8"
 _STATES = ("judged", "settled")
+#: What each operation needs, as its twin in the other interface does.
+_RIGHTS = {
+    "submit": Right.HAND_OVER,
+    "submitXml": Right.HAND_OVER,
+    "sendParcel": Right.HAND_OVER,
+    "getReceipt": Right.SEE,
+    "fetch": Right.UNMASK,
+    "confirm": Right.HAND_OVER,
+}
 #: So much of a message is read before its key is looked at, and no more without one.
 _FIRST = 1 << 20
 #: Characters of a sender's own id, as at the other door.
@@ -103,6 +113,9 @@ class _Call:
         """Name and value of what is answered."""
         await self._begin()
         who = await run_in_threadpool(self._caller)
+        right = _RIGHTS[self.asked.operation]
+        demand(who, right, regional=False)
+        await run_in_threadpool(noted, self.http, who, right, keys=False)
         match self.asked.operation:
             case "submit":
                 return "receipt", await self._submit(who, "application/x-ndjson")

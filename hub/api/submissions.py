@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
-from hub.api.access import Caller, TheHub, may_use
+from hub.api.access import HandsOver, SeesBodies, SeesOfRegion, TheHub, in_scope, may_use
 from hub.api.bodies import flow, whole
 from hub.bootstrap import Hub
 from hub.judge import judge
@@ -70,7 +70,7 @@ WaitFor = Literal["judged", "settled"]
 async def submit(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     connection: Annotated[str, Query(description="接入名称 name of the connection")],
     wait: Annotated[float, Query(ge=0, description="最多等待秒数 seconds to wait for the verdict")] = 0,
     wait_for: Annotated[WaitFor, Query(description="等到什么状态 what to wait for")] = "judged",
@@ -142,12 +142,12 @@ async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowled
     responses={200: {"content": {_XLSX: {}}, "description": "工作簿 the workbook"}},
     response_class=Response,
 )
-def workbook(hub: TheHub, who: Caller, receipt_no: str) -> Response:
+def workbook(hub: TheHub, who: SeesBodies, receipt_no: str) -> Response:
     """An .xlsx comes back as it was, with colours and comments at its cells; anything else as a sheet of its rows."""
     short = hub.receipts.brief(receipt_no)
     if short is None:
         raise _no_receipt(receipt_no)
-    _mine(who, short)
+    _mine(hub, who, short)
     body = Marked(hub.ledger, hub.generations, hub.receipts, hub.seal).workbook(receipt_no)
     headers = {"content-disposition": f'attachment; filename="{receipt_no}.xlsx"'}
     return Response(body, media_type=_XLSX, headers=headers)
@@ -156,7 +156,7 @@ def workbook(hub: TheHub, who: Caller, receipt_no: str) -> Response:
 @router.get("/receipts/{receipt_no}", summary="查询回执 a receipt")
 def receipt(
     hub: TheHub,
-    who: Caller,
+    who: SeesOfRegion,
     request: Request,
     receipt_no: str,
     after: Annotated[int, Query(ge=0, description="从第几条之后 findings of rows behind this one")] = 0,
@@ -169,12 +169,12 @@ def receipt(
         short = hub.receipts.brief(receipt_no)
         if short is None:
             raise _no_receipt(receipt_no)
-        _mine(who, short)
+        _mine(hub, who, short)
         return JSONResponse(short)
     view = hub.receipts.receipt(receipt_no, after=after, limit=limit)
     if view is None:
         raise _no_receipt(receipt_no)
-    _mine(who, view.document)
+    _mine(hub, who, view.document)
     if request.headers.get("accept", "").startswith("text/plain"):
         return PlainTextResponse(hub.receipts.words(receipt_no, language))
     return JSONResponse(dict(view.document))
@@ -189,9 +189,9 @@ def _no_receipt(receipt_no: str) -> UnknownName:
     )
 
 
-def _mine(who: Holder, document: Mapping[str, Any]) -> None:
+def _mine(hub: Hub, who: Holder, document: Mapping[str, Any]) -> None:
     """Somebody else's receipt is not there, for all they may know."""
-    if not who.is_operator and document["party"] != who.party:
+    if not in_scope(hub, who, document["party"]):
         raise _no_receipt(document["receipt_no"])
 
 
@@ -199,7 +199,7 @@ def _mine(who: Holder, document: Mapping[str, Any]) -> None:
 async def judge_only(
     request: Request,
     hub: TheHub,
-    who: Caller,
+    who: HandsOver,
     connection: Annotated[str, Query(description="接入名称 name of the connection")],
     name: Annotated[str, Query(max_length=255, description="文件名 file name")] = "",
 ) -> JSONResponse:

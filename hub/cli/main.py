@@ -25,6 +25,7 @@ from hub.cli import (
     sharing,
     systems,
     tasks,
+    users,
     words,
 )
 from hub.cli.output import out
@@ -52,6 +53,7 @@ app.command("reconcile")(reconciling.reconcile)
 app.add_typer(parties.parties, name="party")
 app.add_typer(connections.connection, name="connection")
 app.add_typer(running.keys, name="key")
+app.add_typer(users.users, name="user")
 app.add_typer(tasks.tasks, name="tasks")
 app.add_typer(cases.cases, name="cases")
 app.add_typer(alarms.alarms, name="alarms")

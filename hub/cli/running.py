@@ -17,6 +17,7 @@ from hub.onboarding import admit
 from hub.serve import run
 from hub.zone_checks import zone_notes
 from standards.errors import BadConfiguration, HubError
+from standards.rights import Right
 
 keys = typer.Typer(no_args_is_help=True, help="密钥 keys of machines")
 destination = typer.Typer(no_args_is_help=True, help="投递目标 destinations")
@@ -80,13 +81,18 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
 def new_key(
     party: Annotated[str, typer.Argument(help="接入方，空为运维 party; empty: operator")] = "",
     note: Annotated[str, typer.Option(help="用途 what it is for")] = "",
+    right: Annotated[
+        list[Right],
+        typer.Option("--right", help="只给这些权限，可多次，缺省为该方全部 only these; absent: all of its side"),
+    ] = [],  # noqa: B006 - typer reads it
     config: Config = Path("hub.toml"),
     as_json: Json = False,
     url: Url = "",
     key: Key = "",
 ) -> None:
     """新建密钥（只显示一次）  make a key; it is shown this once."""
-    made = Client.find(config, url, key).post("/v1/keys", {"party": party, "note": note})
+    rights = [str(one) for one in right]
+    made = Client.find(config, url, key).post("/v1/keys", {"party": party, "note": note, "rights": rights})
     if as_json:
         print_json(made)
     else:
@@ -102,7 +108,7 @@ def list_keys(config: Config = Path("hub.toml"), as_json: Json = False, url: Url
     if as_json:
         print_json(rows)
     else:
-        columns = ["id", "party", "note", "created_at", "expires_at", "revoked_at"]
+        columns = ["id", "party", "note", "rights", "created_at", "expires_at", "revoked_at"]
         table("密钥 keys", columns, ([r[c] for c in columns] for r in rows))
 
 

@@ -17,19 +17,26 @@ from standards.rights import OF_THE_HUB, Right
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who a key belongs to."""
+    """Who calls: a machine by its key, or a person who is logged in."""
 
+    #: As the journal names it: the id of a key, `user:` and the name of a person.
     id: str
     #: Party; '' is the operator.
     party: str
-    #: Empty: everything that its side may do.
+    #: Of a key, empty: everything that its side may do.
     rights: frozenset[str]
-    #: A person's name; empty: a machine's key.
+    #: A person's real name; empty: a machine's key.
     name: str = ""
+    #: What a person logs in with; empty: a machine's key.
+    user: str = ""
+    #: GB/T 2260 code that a person of the hub is confined to; empty: everything.
+    region: str = ""
 
     def may(self, right: Right) -> bool:
         """Whether it may do this."""
-        return (not self.party or right not in OF_THE_HUB) and (not self.rights or right in self.rights)
+        if self.party and right in OF_THE_HUB:
+            return False
+        return right in self.rights or (not self.rights and not self.user)
 
     @property
     def is_operator(self) -> bool:
@@ -82,6 +89,18 @@ def holder(connection: Connection, key: str, now: datetime) -> Holder | None:
     return Holder(row[0], row[1], frozenset(row[2].split()))
 
 
+def holder_of(connection: Connection, identifier: str, now: datetime) -> Holder | None:
+    """Whose key has this id; None when it is unknown, expired or revoked."""
+    row = connection.execute(
+        select(credential.c.party, credential.c.rights, credential.c.expires_at).where(
+            credential.c.id == identifier, credential.c.revoked_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None or (row[2] is not None and row[2] <= now):
+        return None
+    return Holder(identifier, row[0], frozenset(row[1].split()))
+
+
 def revoke(connection: Connection, identifier: str, now: datetime) -> bool:
     """A key counts no more; False when there is none of that id."""
     statement = (
@@ -99,7 +118,9 @@ def listed(connection: Connection) -> Sequence[Row[Any]]:
             credential.c.id,
             credential.c.party,
             credential.c.note,
+            credential.c.rights,
             credential.c.created_at,
+            credential.c.created_by,
             credential.c.expires_at,
             credential.c.revoked_at,
         ).order_by(credential.c.created_at)

@@ -798,6 +798,70 @@ credential = Table(
     Column("revoked_at", Utc),
 )
 
+# People --------------------------------------------------------------------------------------------------------
+
+person = Table(  # never deleted: the journal names them
+    "person",
+    metadata,
+    Column("name", String(40), primary_key=True),  # what they log in with; never another person's
+    Column("title", String(80), nullable=False),  # the real name
+    Column("party", String(64), nullable=False),  # '' are the hub's own people
+    Column("roles", String(200), nullable=False, server_default=""),
+    Column("rights", String(200), nullable=False, server_default=""),  # beside those of the roles
+    Column("region", String(6), nullable=False, server_default=""),
+    Column("state", String(8), nullable=False),  # active, disabled
+    Column("password", String(200), nullable=False, server_default=""),  # argon2; '': logs in elsewhere only
+    Column("password_at", Utc),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+    Column("secret", LargeBinary),  # of the second factor, closed with the seal
+    Column("secret_key_ref", String(64)),
+    Column("secret_at", Utc),  # NULL: not confirmed yet
+    Column("last_step", BigInteger, nullable=False, server_default="0"),  # no code counts twice
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(80), nullable=False),
+    Column("logged_in_at", Utc),
+)
+Index("ix_person_party", person.c.party)
+
+session = Table(  # of people, and of keys on the pages; apart from the keys of machines
+    "session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
+    Column("person", String(40), nullable=False, server_default=""),
+    Column("credential", String(32), nullable=False, server_default=""),
+    Column("stage", String(8), nullable=False),  # what is still missing; 'open': nothing
+    Column("way", String(40), nullable=False, server_default=""),  # how: password, password+code, key, oidc
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("agent", String(120), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),  # JSON: what the other side's log-in must bring back
+    Column("started_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+)
+Index("ix_session_person", session.c.person, session.c.ended_at)
+Index("ix_session_ends", session.c.ends_at)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("person", String(40), nullable=False),
+    Column("used_at", Utc),
+)
+Index("ix_recovery_code_person", recovery_code.c.person)
+
+login_attempt = Table(  # of names that exist and of names that do not
+    "login_attempt",
+    metadata,
+    Column("name", String(64), primary_key=True),  # SHA-256 of what was typed
+    Column("failed", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("until", Utc),  # nobody gets in before
+)
+Index("ix_login_attempt_at", login_attempt.c.at)
+
 crosswalk = Table(
     "crosswalk",
     metadata,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from hub.api.console import (
+    account,
     alarms,
     cases,
     entrance,
@@ -12,6 +13,7 @@ from hub.api.console import (
     flows,
     mine,
     overview,
+    people,
     receipt,
     records,
     reports,
@@ -23,7 +25,7 @@ from hub.api.console import (
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
-BOTH = (entrance, cases, tasks, submissions, receipt, records, reports, told)
+BOTH = (entrance, account, people, cases, tasks, submissions, receipt, records, reports, told)
 ONLY: dict[str, tuple[APIRouter, ...]] = {
     "console": (overview.router, cases.console, flows.console, records.console, reports.console, alarms.console),
     "sender": (mine.router, entry.router, templates.router),

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 
-from hub.api.console.visit import Page, Viewer, Visit, acts, sees
+from hub.api.access import confine
+from hub.api.console.visit import Page, ViewerOfRegion, Visit, acts, sees
 from hub.board import board, samples
 from hub.casework import WORDS
 from hub.ledger.cases import Selection
@@ -68,20 +69,22 @@ class Named(Chosen):
 
 
 @router.get("/cases")
-def cases(visit: Viewer, chosen: Annotated[Chosen, Depends()]) -> Response:
+def cases(visit: ViewerOfRegion, chosen: Annotated[Chosen, Depends()]) -> Response:
     """Open cases as a board by working days left."""
-    groups = visit.hub.cases().groups(chosen.selection(visit.party))
+    found = visit.hub.cases().groups(chosen.selection(visit.party))
+    groups = [one for one in found if visit.scope(one["party"])]
     titles = {name: one.title for name, one in visit.hub.generations.current().settings.parties.items()}
     return visit.page("cases", "cases", board=board(groups), titles=titles, datasets=_datasets(visit))
 
 
 @router.get("/cases/group")
 def group(
-    visit: Viewer, chosen: Annotated[Chosen, Depends()], rehearse: Annotated[str, Query(max_length=1)] = ""
+    visit: ViewerOfRegion, chosen: Annotated[Chosen, Depends()], rehearse: Annotated[str, Query(max_length=1)] = ""
 ) -> Response:
     """One group: its cases and their records, and what mends it; rejected records can be rehearsed and replayed."""
     rehearsal = None
     which = chosen.selection(visit.party)
+    confine(visit.hub, visit.holder, which.party)
     if rehearse and visit.holder.may(Right.REPLAY):
         replays = visit.hub.replays()
         rehearsal = replays.rehearse(replays.plan(Selection(chosen.party, "", chosen.dataset, chosen.code)))
@@ -109,7 +112,7 @@ def _datasets(visit: Visit) -> dict[str, str]:
 
 @router.post("/cases")
 def act(
-    visit: Annotated[Visit, Depends(acts(Right.CASES))],
+    visit: Annotated[Visit, Depends(acts(Right.CASES, regional=True))],
     step: Annotated[Literal["take", "nothing", "waive"], Form()],
     named_cases: Annotated[Named, Depends()],
     named: Annotated[str, Form(max_length=80)] = "",
@@ -117,6 +120,7 @@ def act(
 ) -> Response:
     """One action for a whole group."""
     which = named_cases.selection(visit.party)
+    confine(visit.hub, visit.holder, which.party)
     found = visit.hub.cases()
     if step == "take":
         found.take(which, visit.holder.id, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hub.ledger.credentials import Holder
 from standards.rights import Right
 
 
@@ -14,21 +15,28 @@ class Item:
 
     name: str
     right: Right = Right.SEE
+    #: Whether it is also for who is confined to a region.
+    regional: bool = False
+
+    def open_to(self, holder: Holder) -> bool:
+        """Whether somebody sees it."""
+        return holder.may(self.right) and (self.regional or not holder.region)
 
 
 MENUS: Mapping[str, tuple[Item, ...]] = {
     "console": (
-        Item("overview"),
+        Item("overview", regional=True),
         Item("flows"),
         Item("alarms"),
         Item("search"),
-        Item("cases"),
-        Item("tasks"),
+        Item("cases", regional=True),
+        Item("tasks", regional=True),
         Item("submissions"),
         Item("replays", Right.REPLAY),
         Item("sharing"),
         Item("reports"),
         Item("notices"),
+        Item("people", Right.PEOPLE),
     ),
     "sender": (
         Item("overview"),
@@ -40,5 +48,6 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("sharing"),
         Item("reports"),
         Item("notices"),
+        Item("people", Right.PEOPLE),
     ),
 }

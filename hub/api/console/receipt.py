@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from hub import again
-from hub.api.console.visit import Page, Viewer, Visit, sees, sheet
+from hub.api.console.visit import Page, ViewerOfRegion, Visit, sees, sheet
 from hub.entry import connections
 from hub.ledger import submissions
 from hub.ledger.submissions import Submission
@@ -28,7 +28,7 @@ _TOLD = 50
 
 
 @router.get("/submissions/{receipt_no}")
-def receipt(visit: Viewer, receipt_no: str, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+def receipt(visit: ViewerOfRegion, receipt_no: str, after: Annotated[int, Query(ge=0)] = 0) -> Response:
     """A receipt, record by record; how to mend what came back, and what became of it."""
     found, document = receipt_of(visit, receipt_no, after)
     generation = visit.hub.generations.current()
@@ -96,7 +96,7 @@ def receipt_of(visit: Visit, receipt_no: str, after: int = 0) -> tuple[Submissio
     view = visit.hub.receipts.receipt(receipt_no, after=after, limit=_PAGE)
     with visit.hub.ledger.read() as connection:
         found = submissions.by_receipt(connection, receipt_no)
-    if view is None or found is None or (visit.party and found.party != visit.party):
+    if view is None or found is None or not visit.scope(found.party):
         raise UnknownName(f"no receipt {receipt_no}", what_zh=f"没有回执 {receipt_no}")
     document = dict(view.document)
     problem = document.get("problem")

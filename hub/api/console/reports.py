@@ -7,7 +7,8 @@ from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 
-from hub.api.console.visit import DAY, Page, Viewer, Visit, acts, sheet
+from hub.api.access import confine
+from hub.api.console.visit import DAY, Page, Viewer, ViewerOfRegion, Visit, acts, sheet
 from hub.reports.span import Every
 from standards.rights import Right
 
@@ -35,14 +36,18 @@ def report_sheet(visit: Viewer, every: Every = "month", at: At = "") -> Response
 
 
 @router.get("/rectification")
-def rectification(visit: Viewer, party: Annotated[str, Query(max_length=64)] = "") -> Response:
+def rectification(visit: ViewerOfRegion, party: Annotated[str, Query(max_length=64)] = "") -> Response:
     """整改通知, to print or to send."""
+    confine(visit.hub, visit.holder, visit.party or party)
     return visit.page("rectification", "reports", one=visit.hub.reports().rectification(visit.party or party))
 
 
 @console.post("/rectification")
-def rectify(visit: Annotated[Visit, Depends(acts(Right.CIRCULATE))], party: Annotated[str, Form()]) -> Response:
+def rectify(
+    visit: Annotated[Visit, Depends(acts(Right.CIRCULATE, regional=True))], party: Annotated[str, Form()]
+) -> Response:
     """Send it."""
+    confine(visit.hub, visit.holder, party)
     visit.hub.reports().send_rectification(party, visit.holder.id)
     return visit.back(f"rectification?party={party}", visit.text("sent"))
 

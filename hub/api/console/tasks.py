@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from hub.api.console.visit import Page, Viewer, Visit, Words, acts, sees, sheet
+from hub.api.access import confine
+from hub.api.console.visit import Page, Viewer, ViewerOfRegion, Visit, Words, acts, sees, sheet
 from hub.api.tasks import desk
 from standards.errors import HubError
 from standards.exports import workbook
@@ -19,15 +20,20 @@ router = APIRouter(route_class=Page)
 
 @router.get("/tasks")
 def tasks(
-    visit: Viewer,
+    visit: ViewerOfRegion,
     flow: Annotated[str, Query(max_length=40)] = "",
     state: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """What must be answered, the most urgent first; of one flow and state, or all."""
     found = [one for one in desk(visit.hub).find(visit.who, flow=flow, limit=300) if state in ("", one["state"])]
+    found = [one for one in found if not visit.holder.region or _seen(visit, one)]
     mine = [one["flow"] for one in found if one["assignee"] == visit.party] if visit.party else []
     lists = [{"flow": name, "title": flows()[name].title} for name in dict.fromkeys(mine)]
     return visit.page("tasks", "tasks", tasks=found, flows=lists)
+
+
+def _seen(visit: Visit, one: dict[str, Any]) -> bool:
+    return visit.scope(one["assignee"]) or visit.scope(one["sender"])
 
 
 @router.get("/worklist.xlsx")
@@ -48,7 +54,7 @@ def template(visit: Viewer, dataset: Annotated[str, Query(max_length=64)]) -> Re
 
 
 @router.get("/tasks/{task}")
-def task(visit: Annotated[Visit, Depends(sees(Right.TASKS))], task: UUID) -> Response:
+def task(visit: Annotated[Visit, Depends(sees(Right.TASKS, regional=True))], task: UUID) -> Response:
     """A task, its steps, and a form for each step that may be taken now."""
     return _task(visit, task)
 
@@ -56,6 +62,9 @@ def task(visit: Annotated[Visit, Depends(sees(Right.TASKS))], task: UUID) -> Res
 def _task(visit: Visit, task: UUID, wrong: str = "", status: int = 200) -> Response:
     generation = visit.hub.generations.current()
     one = desk(visit.hub).one(visit.who, task)
+    confine(visit.hub, visit.holder, one["assignee"], one["sender"])
+    if one["plain"]:
+        visit.unmasked()
     standard = generation.standard
     its = flow(one["flow"])
     named = [standard.dataset(its.answered_by)] if its.answered_by else [standard.dataset(n) for n in its.opened_by]
@@ -80,8 +89,11 @@ _WORDS = {"party": ("转给", "hand on to"), "reason": ("理由", "reason")}
 
 
 @router.post("/tasks/{task}")
-def step(visit: Annotated[Visit, Depends(acts(Right.TASKS))], task: UUID, words: Words) -> Response:
+def step(visit: Annotated[Visit, Depends(acts(Right.TASKS, regional=True))], task: UUID, words: Words) -> Response:
     """Take a step; a refusal is shown on the task's page."""
+    if visit.holder.region:
+        before = desk(visit.hub).one(visit.who, task)
+        confine(visit.hub, visit.holder, before["assignee"], before["sender"])
     said = {name.removeprefix("said."): value for name, value in words.items() if name.startswith("said.")}
     try:
         desk(visit.hub).step(visit.who, task, words.get("step", ""), said)

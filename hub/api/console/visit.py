@@ -14,12 +14,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
-from hub.api.access import Doorkeeper, TheHub, demand, hub_of
+from hub.api.access import TheHub, demand, hub_of, in_scope, keeper_of, noted
 from hub.api.console.menu import MENUS
 from hub.api.problems import WrongKey
 from hub.api.tasks import XLSX
 from hub.bootstrap import Hub
 from hub.ledger.credentials import Holder
+from hub.ledger.sessions import Session, Stage
 from hub.tasks import OPERATOR
 from hub.tasks import Caller as Who
 from standards.errors import HubError, NotAllowed
@@ -38,6 +39,14 @@ class NotLoggedIn(WrongKey):
     title = "not logged in"
 
 
+class Unfinished(NotLoggedIn):
+    """Somebody is logged in, but for a code, another password, or a second factor."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__("the log-in is not finished", what_zh="登录尚未完成")
+        self.stage = stage
+
+
 class WrongForm(HubError):
     """What was filled in cannot be read."""
 
@@ -50,9 +59,10 @@ class WrongForm(HubError):
 class Visit:
     """One request of somebody who is logged in."""
 
-    def __init__(self, request: Request, hub: Hub, holder: Holder, session: str) -> None:
+    def __init__(self, request: Request, hub: Hub, holder: Holder, session: Session, secret: str) -> None:
         self.request, self.hub, self.room, self.holder = request, hub, room_of(request), holder
-        self.token = form_token(session)
+        self.session = session
+        self.token = form_token(secret)
         self.language = language_of(request)
 
     @property
@@ -61,9 +71,24 @@ class Visit:
         return self.holder.party
 
     @property
+    def whole(self) -> bool:
+        """Whether the whole hub is seen: by its own people who are confined to no region."""
+        return self.holder.is_operator and not self.holder.region
+
+    def scope(self, party: str) -> bool:
+        """Whether what belongs to a party may be seen here."""
+        return in_scope(self.hub, self.holder, party)
+
+    def unmasked(self) -> None:
+        """Personal values are shown in full: who looks is written down first."""
+        keeper_of(self.request).looks.now(self.holder, self.request.url.path, right=Right.UNMASK)
+
+    @property
     def who(self) -> Who:
         """The same for the desk of tasks."""
-        return Who(OPERATOR if self.holder.is_operator else self.holder.party, self.holder.id)
+        return Who(
+            OPERATOR if self.holder.is_operator else self.holder.party, self.holder.id, self.holder.may(Right.UNMASK)
+        )
 
     def text(self, key: str) -> str:
         """A word in the viewer's language."""
@@ -77,10 +102,11 @@ class Visit:
         shown = {
             "hub": settings.hub.title,
             "root": f"/{self.room}",
-            "menu": [one.name for one in MENUS[self.room] if self.holder.may(one.right)],
+            "menu": [one.name for one in MENUS[self.room] if one.open_to(self.holder)],
             "here": here,
             "viewer": f"{viewer} {self.holder.name}".strip(),
             "operator": self.holder.is_operator,
+            "person": self.holder.user,
             "may": self._may,
             "token": self.token,
             "said": self.request.query_params.get("said", "")[:200],
@@ -125,44 +151,76 @@ def form_token(session: str) -> str:
 
 def visit_of(request: Request, hub: Hub) -> Visit:
     """Who is logged in, if it is their room.  Raises NotLoggedIn."""
-    session = request.cookies.get(COOKIE, "")
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    found = begun(request, hub)
+    if found.session.stage is not Stage.OPEN:
+        raise Unfinished(found.session.stage)
+    return found
+
+
+def begun(request: Request, hub: Hub) -> Visit:
+    """Who is logged in or about to be, if it is their room.  Raises NotLoggedIn."""
+    secret = request.cookies.get(COOKIE, "")
     try:
-        holder = keeper.holder(f"Bearer {session}")
+        session, holder = keeper_of(request).session(secret)
     except WrongKey as error:
         raise NotLoggedIn("log in first", what_zh="请先登录") from error
     if holder.is_operator != (room_of(request) == "console"):
         raise NotLoggedIn("log in first", what_zh="请先登录")
-    return Visit(request, hub, holder, session)
+    return Visit(request, hub, holder, session, secret)
 
 
-def sees(right: Right = Right.SEE) -> Callable[..., Visit]:
-    """Who looks at a page and has this right; tests read `.right`."""
+def sees(right: Right = Right.SEE, *, regional: bool = False) -> Callable[..., Visit]:
+    """Who looks at a page and has this right; `regional`: also who is confined to a region, and sees only that.
+
+    Tests read `.right` and `.regional`.  The look is written down.
+    """
 
     def visit(request: Request, hub: TheHub) -> Visit:
         found = visit_of(request, hub)
-        demand(found.holder, right)
+        demand(found.holder, right, regional=regional)
+        noted(request, found.holder, right)
         return found
 
-    visit.right = right  # type: ignore[attr-defined]
+    visit.right, visit.regional = right, regional  # type: ignore[attr-defined]
     return visit
 
 
-def acts(right: Right) -> Callable[..., Visit]:
-    """Who sent a form of ours and has this right; tests read `.right`."""
+def acts(right: Right, *, regional: bool = False) -> Callable[..., Visit]:
+    """Who sent a form of ours and has this right; `regional`: the page looks whose it is.  Tests read `.right`."""
 
     def visit(request: Request, hub: TheHub, token: Annotated[str, Form(max_length=64)]) -> Visit:
         found = visit_of(request, hub)
         found.check(token)
-        demand(found.holder, right)
+        demand(found.holder, right, regional=regional)
         return found
 
-    visit.right = right  # type: ignore[attr-defined]
+    visit.right, visit.regional = right, regional  # type: ignore[attr-defined]
     return visit
+
+
+def own(*stages: Stage, form: bool = False) -> Callable[..., Visit]:
+    """Who is logged in so far, for what concerns their own log-in: no right is needed.  Tests read `.own`."""
+
+    def visit(request: Request, hub: TheHub) -> Visit:
+        found = begun(request, hub)
+        if stages and found.session.stage not in stages:
+            raise Unfinished(found.session.stage)
+        return found
+
+    def sent(request: Request, hub: TheHub, token: Annotated[str, Form(max_length=64)]) -> Visit:
+        found = visit(request, hub)
+        found.check(token)
+        return found
+
+    chosen: Callable[..., Visit] = sent if form else visit
+    chosen.own = True  # type: ignore[attr-defined]
+    return chosen
 
 
 #: Who looks at a page.
 Viewer = Annotated[Visit, Depends(sees())]
+#: The same, also who is confined to a region; the page shows what `visit.scope` lets through.
+ViewerOfRegion = Annotated[Visit, Depends(sees(regional=True))]
 
 
 async def _words(request: Request) -> dict[str, str]:
@@ -179,20 +237,51 @@ def sheet(content: bytes, name: str) -> Response:
     return Response(content, media_type=XLSX, headers=headers)
 
 
-def login_page(request: Request, hub: Hub, wrong: str = "", status: int = 200) -> Response:
-    """The log-in; `wrong`: key of a text."""
-    language = language_of(request)
-    title = hub.generations.current().settings.hub.title
-    text = hub.page(
+def plain_page(request: Request, hub: Hub, name: str, status: int = 200, **values: Any) -> Response:
+    """A page of the way in: without a menu."""
+    frame = {
+        "hub": hub.generations.current().settings.hub.title,
+        "root": f"/{room_of(request)}",
+        "viewer": "",
+        "said": "",
+        "wrong": "",
+    }
+    return HTMLResponse(hub.page(name, language_of(request), **{**frame, **values}), status)
+
+
+def login_page(request: Request, hub: Hub, wrong: str = "", status: int = 200, said: str = "") -> Response:
+    """The log-in; `wrong`: key of a text; `said`: the words themselves."""
+    rules = hub.generations.current().settings.people
+    return plain_page(
+        request,
+        hub,
         "login",
-        language,
-        hub=title,
-        root=f"/{room_of(request)}",
-        viewer="",
-        said="",
-        wrong=hub.text(wrong, language) if wrong else "",
+        status,
+        wrong=said or (hub.text(wrong, language_of(request)) if wrong else ""),
+        keys=rules.keys_may_log_in,
+        provider=rules.oidc.title if rules.oidc is not None else "",
+        to=wanted(request),
     )
-    return HTMLResponse(text, status)
+
+
+def wanted(request: Request) -> str:
+    """The page of this room that somebody wanted before they had to log in; '' for none, or for one elsewhere."""
+    to = request.query_params.get("to", "")
+    room = f"/{room_of(request)}"
+    good = (to == room or to.startswith((f"{room}/", f"{room}?"))) and to.isprintable()
+    return to if good and "\\" not in to and "//" not in to and len(to) <= 500 else ""
+
+
+#: Where what is still missing is asked for.
+STEPS = {Stage.CODE: "code", Stage.CHANGE: "password", Stage.ENROL: "factor", Stage.OPEN: ""}
+
+
+def _away(request: Request, error: NotLoggedIn) -> RedirectResponse:
+    """To the log-in, or to the step that is missing, and back here afterwards."""
+    page = STEPS.get(error.stage, "login") if isinstance(error, Unfinished) else "login"
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    to = "" if path.rstrip("/") == f"/{room_of(request)}" or isinstance(error, Unfinished) else f"?to={quote(path)}"
+    return RedirectResponse(f"/{room_of(request)}/{page}{to}", status_code=303)
 
 
 def _guarded(response: Response, hub: Hub) -> Response:
@@ -205,7 +294,7 @@ def _guarded(response: Response, hub: Hub) -> Response:
 
 def _stumbled(request: Request, hub: Hub, error: HubError) -> Response:
     if isinstance(error, NotLoggedIn):
-        return login_page(request, hub, status=401 if request.method == "POST" else 200)
+        return login_page(request, hub, status=401) if request.method == "POST" else _away(request, error)
     try:
         visit = visit_of(request, hub)
     except NotLoggedIn:

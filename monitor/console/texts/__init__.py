@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.console.texts import alarms, common, console, sender
+from monitor.console.texts import alarms, common, console, people, sender
 
 _PARTS = (
     common.TEXTS,
     console.TEXTS,
+    people.TEXTS,
     sender.TEXTS,
     alarms.TEXTS,
 )
