@@ -42,8 +42,9 @@ class Server:
     """The HTTP door in a thread of its own, so that the process can end in order."""
 
     def __init__(self, hub: Hub, sock: socket.socket) -> None:
+        self.app = build_api(hub)
         config = uvicorn.Config(
-            build_api(hub),
+            self.app,
             log_config=None,
             access_log=False,
             timeout_keep_alive=30,

@@ -67,8 +67,9 @@ def of_row(row: Row[Any]) -> Person:
     """A person out of a row of the table."""
     values = dict(row._mapping)
     # A role or right of a newer program is not known here and opens nothing.
-    values["roles"] = frozenset(Role(one) for one in values["roles"].split() if one in Role)
-    values["more"] = frozenset(Right(one) for one in values.pop("rights").split() if one in Right)
+    values["roles"] = frozenset(one for one in Role if one in values["roles"].split())
+    values["more"] = frozenset(one for one in Right if one in values["rights"].split())
+    del values["rights"]
     return Person(**values)
 
 

@@ -18,9 +18,9 @@ from standards.errors import HubError, SystemBusy
 _AT_ONCE = threading.BoundedSemaphore(2)
 _PATIENCE = 10.0
 _LONGEST = 200
-_HASHER = PasswordHasher()
+_HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 #: What people put around a common word to please a rule.
-_AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+_BEFORE, _BEHIND = re.compile(r"^[\W\d_]+"), re.compile(r"[\W\d_]+$")
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _RUNS = "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"
 #: No letters and digits that are read as one another over the telephone.
@@ -115,8 +115,8 @@ def is_common(password: str) -> bool:
     low = password.lower()
     if len(set(low)) < 5:
         return True
-    core = _AROUND.sub("", low)
-    for text in (low, core, low.translate(_LEET), _AROUND.sub("", low.translate(_LEET))):
+    bare = {low, _BEFORE.sub("", low), _BEHIND.sub("", low), _BEFORE.sub("", _BEHIND.sub("", low))}
+    for text in bare | {one.translate(_LEET) for one in bare}:
         if text in _common() or _repeats(text) in _common():
             return True
     return _longest_run(low) * 2 > len(low)

@@ -67,7 +67,7 @@ def login(
 ) -> Response:
     """By name and password, or by a unit's key; neither is kept in the browser."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return login_page(request, hub, "form_of_others", 403)
+        return login_page(request, hub, said=hub.text("form_of_others", language_of(request)), status=403)
     door, where = hub.login(), where_of(request)
     try:
         if not key:
