@@ -36,7 +36,10 @@ class Holder:
         """Whether it may do this."""
         if self.party and right in OF_THE_HUB:
             return False
-        return right in self.rights or (not self.rights and not self.user)
+        if right in self.rights:
+            return True
+        # A machine of a party that is not told so makes no accounts and no keys.
+        return not self.rights and not self.user and not (self.party and right is Right.PEOPLE)
 
     @property
     def is_operator(self) -> bool:
