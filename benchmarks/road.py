@@ -76,6 +76,10 @@ class Servers:
     amqp: str
     endpoint: str
 
+    def config(self) -> str:
+        """The hub.toml of a hub that uses them."""
+        return CONFIG.format(ledger=self.postgres, broker=self.amqp, endpoint=self.endpoint)
+
 
 @contextmanager
 def sink() -> Iterator[str]:
@@ -108,12 +112,10 @@ def durable(postgres: str) -> None:
 class RunningHub:
     """`hub serve` in processes of its own."""
 
-    def __init__(self, folder: Path, servers: Servers) -> None:
+    def __init__(self, folder: Path, text: str) -> None:
         self.folder = folder
         config = folder / "hub.toml"
-        config.write_text(
-            CONFIG.format(ledger=servers.postgres, broker=servers.amqp, endpoint=servers.endpoint), "utf-8"
-        )
+        config.write_text(text, "utf-8")
         with (folder / "hub.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub", "serve", "--config", str(config)], stdout=log, stderr=log
@@ -124,9 +126,10 @@ class RunningHub:
             if time.monotonic() > end or self.process.poll() is not None:
                 raise RuntimeError((folder / "hub.log").read_text())
             time.sleep(0.05)
+        self.operator_key = (state / "operator.key").read_text()
         self.client = httpx2.Client(
             base_url=(state / "address").read_text(),
-            headers={"authorization": f"Bearer {(state / 'operator.key').read_text()}"},
+            headers={"authorization": f"Bearer {self.operator_key}"},
             timeout=600,
         )
         while True:
@@ -145,12 +148,12 @@ class RunningHub:
             result[name] = int(status.split("VmHWM:")[1].split()[0]) / 1024
         return result
 
-    def submit(self, file: Path) -> dict[str, object]:
+    def submit(self, file: Path, connection: str = "penalties") -> dict[str, object]:
         """Hand a file over and wait until it is settled."""
         with file.open("rb") as stream:
             answer = self.client.post(
                 "/v1/submissions",
-                params={"connection": "penalties", "name": file.name},
+                params={"connection": connection, "name": file.name},
                 content=stream,
                 headers={"content-length": str(file.stat().st_size)},
             )
@@ -185,7 +188,7 @@ def throughput(records: int, baseline_records: int) -> dict[str, object]:
         durable(servers.postgres)
         small, large = write(folder / "small.csv", baseline_records), write(folder / "large.csv", records, 1_000_000)
         base = Baseline(servers.postgres, servers.amqp, servers.endpoint).run(small)
-        hub = RunningHub(folder, servers)
+        hub = RunningHub(folder, servers.config())
         try:
             hub.submit(write(folder / "warm.csv", records // 20, 500_000))
             memory_small = hub.memory()
@@ -220,7 +223,7 @@ def latency(per_second: float, seconds: float) -> dict[str, object]:
     with sink() as endpoint, tempfile.TemporaryDirectory() as name:
         servers = Servers(found["HUB_TEST_POSTGRES_URL"], found["HUB_TEST_AMQP_URL"], endpoint)
         durable(servers.postgres)
-        hub = RunningHub(Path(name), servers)
+        hub = RunningHub(Path(name), servers.config())
         times: list[float] = []
         lock = threading.Lock()
 

@@ -47,7 +47,7 @@ level = "province"
 
 [parties.credit]
 title = "省信用平台"
-code = "11140000N8Y3CP4F4F"
+code = "11140000N8Y3CP4F4L"
 kind = "platform"
 level = "province"
 

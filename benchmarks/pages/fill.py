@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
+
+from sqlalchemy import text
 
 from benchmarks.pages.around import Around
 from benchmarks.pages.city import CREDIT, PROVINCE, Feed, feeds
@@ -74,6 +78,7 @@ class Filler:
     _running: Counter[str] = field(default_factory=Counter)
     _shapes: dict[str, Shape] = field(default_factory=dict)
     _subjects: list[str] = field(default_factory=list)
+    _writing: Future[None] | None = None
 
     def fill(self, count: int) -> None:
         """Write `count` records and what belongs to them."""
@@ -81,19 +86,24 @@ class Filler:
         self._subjects = [f"91140200MA{n:07}X" for n in range(max(50, count // 20))]
         begin = self.now - timedelta(days=DAYS)
         self.ledger.write(lambda c: migrate.make_partitions(c, migrate.months_from(begin, 14)))
-        for moment, feed, size in hand_overs(count, feeds(self.standard), begin, self.random):
-            self._hand_over(moment, feed, size)
-            if self.rows.count >= _WRITE_AT:
-                self._write()
-        around = Around(self.standard, self.now, self.random, self.due)
-        around.add(self.rows, max(20, min(20_000, count // 200)), self.tallies)
-        self._write()
+        with without_index(self.ledger), ThreadPoolExecutor(1) as pool:
+            for moment, feed, size in hand_overs(count, feeds(self.standard), begin, self.random):
+                self._hand_over(moment, feed, size)
+                if self.rows.count >= _WRITE_AT:
+                    self._write(pool)
+            around = Around(self.standard, self.now, self.random, self.due)
+            around.add(self.rows, max(20, min(20_000, count // 200)), self.tallies)
+            self._write(pool)
+            self._write(pool)
         today = self._day_of(self.now).replace("-", "")
         self.ledger.write(lambda c: numbers.raise_to(c, "receipt", today, 500_000))
 
-    def _write(self) -> None:
-        self.ledger.write(self.rows.write)
-        self.rows.clear()
+    def _write(self, pool: Executor) -> None:
+        """In a thread of its own, while the next rows are made."""
+        if self._writing is not None:
+            self._writing.result()
+        rows, self.rows = self.rows, Rows()
+        self._writing = pool.submit(self.ledger.write, rows.write)
 
     @staticmethod
     def _day_of(moment: datetime) -> str:
@@ -368,3 +378,17 @@ def hand_overs(
         if size:
             left -= size
             yield at, feed, size
+
+
+@contextmanager
+def without_index(ledger: Ledger) -> Iterator[None]:
+    """The index of random keys is made at the end, as a restore would; with it what vacuum does over night."""
+    if ledger.name != "postgresql":
+        yield
+        return
+    ledger.write(lambda c: c.execute(text("ALTER TABLE record_head DROP CONSTRAINT pk_record_head")))
+    yield
+    key = "ALTER TABLE record_head ADD CONSTRAINT pk_record_head PRIMARY KEY (key_hash, owner)"
+    ledger.write(lambda c: c.execute(text(key)))
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE)"))

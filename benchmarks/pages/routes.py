@@ -1,0 +1,136 @@
+"""Every page there is, out of the application itself, and real values for what an address holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from fastapi.routing import APIRoute
+from sqlalchemy import Connection, func, select
+
+from hub.api.console import routers
+from hub.ledger.tables import case_, record_head, replay, submission, task
+from hub.settings import Settings
+from standards.registry import Standard
+
+_NO_PAGES = ("/style.css", "/icon.svg", "/language")
+METRICS = "/metrics"
+#: What a query may hold besides what it must; a rehearsal is a deed that takes its time and says so.
+_NEVER = ("said", "rehearse")
+_ASKED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One page as it is asked."""
+
+    #: As the application names it.
+    route: str
+    url: str
+
+    @property
+    def room(self) -> str:
+        """Whose room it is in."""
+        return self.route.split("/")[1]
+
+
+class NoValue(Exception):
+    """Nobody said what stands for a name in an address: add it to `values`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a room."""
+
+    room: str
+    route: APIRoute
+
+    @property
+    def path(self) -> str:
+        """As the application names it."""
+        return f"/{self.room}{self.route.path_format}"
+
+
+def pages() -> list[Page]:
+    """Everything that can be looked at; files beside the pages and the switch of the language are none."""
+    found = {}
+    for room, router in routers():
+        for route in router.routes:
+            if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and route.path not in _NO_PAGES:
+                found[room, route.path.rstrip("/")] = Page(room, route)
+    return list(found.values())
+
+
+def values(connection: Connection, settings: Settings, standard: Standard, party: str) -> dict[str, list[Any]]:
+    """By name: what may stand in an address; of a party (empty: the operator's) what it may see."""
+    mine = submission.c.party == party if party else submission.c.party != ""
+    newest = select(submission.c.receipt_no).where(mine).order_by(submission.c.received_at.desc()).limit(_ASKED)
+    largest = select(submission.c.receipt_no).where(mine).order_by(submission.c.read.desc()).limit(_ASKED)
+    tasks = select(task.c.id).where(task.c.ended_at.is_(None)).limit(_ASKED)
+    flows = select(task.c.flow).where(task.c.ended_at.is_(None)).group_by(task.c.flow)
+    if party:
+        tasks, flows = tasks.where(task.c.assignee == party), flows.where(task.c.assignee == party)
+    wrong = select(case_.c.party).where(case_.c.closed_at.is_(None), case_.c.party != "").distinct().limit(_ASKED)
+    heads = select(record_head.c.cd_id, record_head.c.subject).where(record_head.c.subject != "").limit(_ASKED)
+    if party:
+        heads = heads.where(record_head.c.party == party)
+    about = connection.execute(heads).all()
+    numbers = list(connection.execute(newest).scalars()) + list(connection.execute(largest).scalars())
+    found: dict[str, list[Any]] = {
+        "receipt_no": numbers,
+        "task": list(connection.execute(tasks).scalars()),
+        "flow": list(connection.execute(flows).scalars()),
+        "party": [party] if party else list(connection.execute(wrong).scalars()),
+        "case": list(connection.execute(select(case_.c.id).where(case_.c.closed_at.is_(None)).limit(_ASKED)).scalars()),
+        "replay": list(connection.execute(select(replay.c.id).limit(_ASKED)).scalars()),
+        "dataset": [one.id for one in standard],
+        "connection": [name for name, one in settings.connections.items() if not party or one.party == party],
+        "destination": list(settings.destinations),
+        "cd_id": [row[0] for row in about],
+        "subject": [row[1] for row in about],
+        "row": [1],
+        "code": ["10001", "10005"],
+    }
+    found["row_no"] = found["row"]
+    found["q"] = [*numbers[:10], *found["cd_id"][:10], *found["subject"][:10]]
+    found["at"] = list(
+        connection.execute(select(func.max(record_head.c.event_date)).where(record_head.c.event_date != "")).scalars()
+    )
+    return found
+
+
+def asked(found: Iterable[Page], room: str, known: Mapping[str, Sequence[Any]], each: int) -> list[Asked]:
+    """`each` addresses of every page of a room: every other one with all that its query may hold."""
+    random, made = Random(3), []
+    for page in found:
+        if page.room != room:
+            continue
+        for n in range(each):
+            words = {one.name: _value(page, one, known, random) for one in page.route.dependant.path_params}
+            query = {}
+            for one in _query(page.route):
+                if one.field_info.is_required() or (n % 2 and one.name not in _NEVER and _choices(one, known)):
+                    query[one.alias] = _value(page, one, known, random)
+            made.append(Asked(page.path, page.path.format(**words) + (f"?{urlencode(query)}" if query else "")))
+    return made
+
+
+def _query(route: APIRoute) -> list[Any]:
+    found = list(route.dependant.query_params)
+    for one in route.dependant.dependencies:
+        found += one.query_params
+    return found
+
+
+def _choices(one: Any, known: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+    return [word for word in get_args(one.field_info.annotation) if isinstance(word, str)] or known.get(one.name, ())
+
+
+def _value(page: Page, one: Any, known: Mapping[str, Sequence[Any]], random: Random) -> Any:
+    choices = _choices(one, known)
+    if not choices:
+        raise NoValue(f"{page.path}: {one.name}")
+    return random.choice(choices)
