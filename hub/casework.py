@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,9 @@ class CaseDesk:
         now = self.clock.now()
         with self.ledger.read() as connection:
             found = cases.groups(connection, which)
-        return [self._told(one, now) for one in found]
+        hints = {entry.code: _OPTIONAL.sub("", entry.hint) for entry in catalogue()}
+        left = cache(lambda due: working_days_left(due, now, self.deadlines.calendar))
+        return [self._told(one, now, hints, left) for one in found]
 
     def one(self, identifier: UUID, party: str) -> dict[str, Any]:
         """A single case.  Raises UnknownName."""
@@ -135,16 +138,17 @@ class CaseDesk:
 
         return self.ledger.write(both)
 
-    def _told(self, one: Group, now: datetime) -> dict[str, Any]:
-        known = {entry.code: entry for entry in catalogue()}
-        entry = known.get(one.code) or known.get(one.code.partition(".")[0])
+    @staticmethod
+    def _told(
+        one: Group, now: datetime, hints: Mapping[str, str], left: Callable[[datetime | None], int | None]
+    ) -> dict[str, Any]:
         return {
             "party": one.party,
             "class": one.class_,
             "class_zh": WORDS[one.class_],
             "dataset": one.dataset,
             "code": one.code,
-            "hint": _OPTIONAL.sub("", entry.hint) if entry is not None else "",
+            "hint": hints.get(one.code) or hints.get(one.code.partition(".")[0], ""),
             "destination": one.destination,
             "cases": one.count,
             "disposing": one.disposing,
@@ -152,7 +156,7 @@ class CaseDesk:
             "last_at": local_text(one.last_at),
             "due_at": local_text(one.due_at),
             "due_missing": one.due_missing,
-            "working_days_left": working_days_left(one.due_at, now, self.deadlines.calendar),
+            "working_days_left": left(one.due_at),
             "overdue": one.due_at is not None and one.due_at < now,
             "sample": str(one.sample),
         }

@@ -25,7 +25,10 @@ class Facts:
     clock: Clock
 
     def status(self) -> dict[str, Any]:
-        """Everything at a glance."""
+        """Everything at a glance; `at`: as of when."""
+        return self.ledger.remembered.get("status", self._status)
+
+    def _status(self) -> dict[str, Any]:
         with self.ledger.read() as connection:
             waiting, oldest = outbox.pending(connection)
             return {
@@ -89,6 +92,9 @@ class Facts:
 
         Test traffic is no data: only how often it came is told.
         """
+        return self.ledger.remembered.get("connections", self._connections)
+
+    def _connections(self) -> list[dict[str, Any]]:
         with self.ledger.read() as connection:
             data = submission.c.test.is_(False)
             columns = [func.sum(case((data, submission.c[name]), else_=0)) for name in _COUNTS]

@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from hub.ledger.remembered import Remembered
 from standards.errors import BadConfiguration, LedgerBusy
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Ledger:
         self.name = self.url.get_backend_name()
         self.engine = _sqlite_engine(self.url) if self.name == "sqlite" else _postgres_engine(self.url, pool)
         self._writer = _Writer(self.engine) if self.name == "sqlite" else None
+        #: What pages read dearly, for a while.
+        self.remembered = Remembered()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

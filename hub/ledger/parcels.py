@@ -471,8 +471,13 @@ def delivered_by_connection(connection: Connection) -> list[Row[Any]]:
     """Connection, records accepted and records refused at destinations."""
     return list(
         connection.execute(
-            select(submission.c.connection, func.sum(parcel.c.accepted), func.sum(parcel.c.refused))
-            .join(submission, submission.c.id == parcel.c.submission_id)
+            # From the hand-over to its parcels: SQLite would look for the hand-over of each parcel without an index.
+            select(
+                submission.c.connection,
+                func.coalesce(func.sum(parcel.c.accepted), 0),
+                func.coalesce(func.sum(parcel.c.refused), 0),
+            )
+            .select_from(submission.outerjoin(parcel, parcel.c.submission_id == submission.c.id))
             .group_by(submission.c.connection)
         )
     )

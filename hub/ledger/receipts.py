@@ -92,11 +92,11 @@ def add_later(connection: Connection, submission_id: UUID, parcel_id: UUID, late
 
 def of_submission(connection: Connection, submission_id: UUID) -> Sequence[Row[Any]]:
     """Every receipt of a submission and its parcels, oldest first."""
-    return connection.execute(
-        select(receipt)
-        .where(receipt.c.month == month_of(submission_id), receipt.c.submission_id == submission_id)
-        .order_by(receipt.c.id)
+    # Not ordered by the database: SQLite would walk through the whole month to save itself the sorting.
+    rows = connection.execute(
+        select(receipt).where(receipt.c.month == month_of(submission_id), receipt.c.submission_id == submission_id)
     ).all()
+    return sorted(rows, key=lambda row: row.id.int)
 
 
 def lines_of(packed: bytes | None) -> list[AnswerLine]:

@@ -107,6 +107,8 @@ Index(
     sqlite_where=submission.c.state.in_(("received", "translating", "stalled")),
 )
 Index("ix_submission_party", submission.c.party, submission.c.received_at)
+Index("ix_submission_connection", submission.c.connection, submission.c.received_at)
+Index("ix_submission_received", submission.c.received_at)
 Index(
     "ix_submission_origin",
     submission.c.origin_id,
@@ -461,6 +463,7 @@ look = Table(  # who looked at whose data
     Column("key_ref", String(64)),
 )
 Index("ix_look_owner", look.c.owner, look.c.at)
+Index("ix_look_at", look.c.at)
 
 # Attachments ---------------------------------------------------------------------------------------------------
 
@@ -515,6 +518,13 @@ Index(
     sqlite_where=task.c.ended_at.is_(None),
 )
 Index("ix_task_submission", task.c.submission_id)
+Index(
+    "ix_task_sender",
+    task.c.sender,
+    task.c.due_at,
+    postgresql_where=task.c.ended_at.is_(None),
+    sqlite_where=task.c.ended_at.is_(None),
+)
 
 task_step = Table(
     "task_step",
@@ -911,7 +921,19 @@ tally = Table(
     Column("count", BigInteger, nullable=False),
     Column("folded", Boolean, nullable=False, server_default=text("false")),
 )
+Index(  # each counter of a day once; read by day
+    "ux_tally_day",
+    tally.c.day,
+    tally.c.party,
+    tally.c.dataset,
+    tally.c.destination,
+    tally.c.name,
+    unique=True,
+    postgresql_where=text("folded"),
+    sqlite_where=text("folded"),
+)
 Index("ix_tally_day", tally.c.day, tally.c.party, tally.c.dataset)
+Index("ix_tally_unfolded", tally.c.id, postgresql_where=text("NOT folded"), sqlite_where=text("NOT folded"))
 
 journal = Table(
     "journal",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 
 from hub.ledger import bulk
-from hub.ledger.sql import among
+from hub.ledger.sql import among, insert_of
 from hub.ledger.tables import tally
 from standards.clock import SHANGHAI
 
 Key = tuple[str, str, str, str]  # party, dataset, destination, name
+_DAY = (tally.c.day, tally.c.party, tally.c.dataset, tally.c.destination, tally.c.name)
 
 
 def add(connection: Connection, counts: Mapping[Key, int], now: datetime) -> None:
@@ -37,29 +38,22 @@ def fold(connection: Connection, limit: int = 5000) -> int:
     """Put the oldest unfolded rows into one row each; returns how many were folded."""
     ids = list(
         connection.execute(
-            select(tally.c.id).where(tally.c.folded.is_(False)).order_by(tally.c.id).limit(limit)
+            select(tally.c.id).where(~tally.c.folded).order_by(tally.c.id).limit(limit)
         ).scalars()
     )
     if not ids:
         return 0
-    group = (tally.c.day, tally.c.party, tally.c.dataset, tally.c.destination, tally.c.name)
     touched = connection.execute(
-        select(*group, func.sum(tally.c.count)).where(among(connection, tally.c.id, ids)).group_by(*group)
+        select(*_DAY, func.sum(tally.c.count)).where(among(connection, tally.c.id, ids)).group_by(*_DAY)
     ).all()
     connection.execute(delete(tally).where(among(connection, tally.c.id, ids)))
-    for row in touched:
-        same = [column == value for column, value in zip(group, row[:5], strict=True)]
-        before = connection.execute(
-            select(func.coalesce(func.sum(tally.c.count), 0)).where(*same, tally.c.folded.is_(True))
-        ).scalar_one()
-        connection.execute(delete(tally).where(*same, tally.c.folded.is_(True)))
-        connection.execute(
-            tally.insert().values(
-                **dict(zip(("day", "party", "dataset", "destination", "name"), row[:5], strict=True)),
-                count=int(row[5]) + int(before),
-                folded=True,
-            )
-        )
+    names = [column.name for column in _DAY]
+    rows = [{**dict(zip(names, row[:-1], strict=True)), "count": int(row[-1]), "folded": True} for row in touched]
+    statement = insert_of(connection, tally)
+    statement = statement.on_conflict_do_update(
+        index_elements=_DAY, index_where=text("folded"), set_={"count": tally.c.count + statement.excluded.count}
+    )
+    connection.execute(statement, rows)
     return len(ids)
 
 

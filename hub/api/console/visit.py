@@ -319,6 +319,8 @@ class Page(APIRoute):
                 response = await run_in_threadpool(_stumbled, request, hub, told)
             except HubError as error:
                 response = await run_in_threadpool(_stumbled, request, hub, error)
+            if request.method != "GET":
+                hub.ledger.remembered.forget()
             return _guarded(response, hub)
 
         return answer
