@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from hub.ledger import cases, destinations, outbox, parcels, tallies
+from hub.ledger import cases, destinations, outbox, parcels, submissions, tallies
 from hub.ledger.engine import Ledger
 from hub.ledger.tables import hold, submission
 from standards.clock import SHANGHAI, Clock, local_text
-from standards.states import DestinationState, SubmissionState
+from standards.states import DestinationState
 
-_UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 _COUNTS = ("read", "accepted", "rejected", "held", "duplicate")
 
 
@@ -50,7 +49,7 @@ class Facts:
     def _unfinished(connection: Connection) -> dict[str, dict[str, Any]]:
         rows = connection.execute(
             select(submission.c.state, func.count(), func.min(submission.c.received_at))
-            .where(submission.c.state.in_(_UNFINISHED))
+            .where(submissions.UNFINISHED)
             .group_by(submission.c.state)
         )
         return {state: {"count": n, "oldest_at": local_text(oldest)} for state, n, oldest in rows}

@@ -132,7 +132,9 @@ class Scheduler:
                 ).scalars()
             ) | set(
                 connection.execute(
-                    select(submission.c.lease_owner).where(submission.c.state == SubmissionState.TRANSLATING).distinct()
+                    select(submission.c.lease_owner)
+                    .where(submissions.UNFINISHED, submission.c.state == SubmissionState.TRANSLATING)
+                    .distinct()
                 ).scalars()
             )
         dead = [holder for holder in holders if is_dead(holder)]
@@ -153,7 +155,11 @@ class Scheduler:
                     count
                     + connection.execute(
                         update(submission)
-                        .where(submission.c.state == SubmissionState.TRANSLATING, submission.c.lease_owner == holder)
+                        .where(
+                            submissions.UNFINISHED,
+                            submission.c.state == SubmissionState.TRANSLATING,
+                            submission.c.lease_owner == holder,
+                        )
                         .values(lease_until=now, due_at=now)
                     ).rowcount
                 )

@@ -109,7 +109,9 @@ def config(standard: Standard, *, state: str, ledger: str, broker: str, endpoint
     """The city's hub.toml."""
     text = [_HEAD.format(state=state, ledger=ledger, broker=broker, endpoint=endpoint)]
     text += [
-        f'[parties.{name}]\ntitle = "市{name}局"\ncode = "{code}"\n' for name, code in parties().items() if name != "p00"
+        f'[parties.{name}]\ntitle = "市{name}局"\ncode = "{code}"\n'
+        for name, code in parties().items()
+        if name != "p00"
     ]
     text += [
         f'[connections.{one.connection}]\nparty = "{one.party}"\ndataset = "{one.dataset}"\n' for one in feeds(standard)

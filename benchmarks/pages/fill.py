@@ -201,9 +201,7 @@ class Filler:
             },
         )
 
-    def _parcels(
-        self, identifier: Any, month: int, feed: Feed, destination: str, made: _Records, at: datetime
-    ) -> int:
+    def _parcels(self, identifier: Any, month: int, feed: Feed, destination: str, made: _Records, at: datetime) -> int:
         """Parcels, deliveries, attempts and receipts; how many are open."""
         rows = [n + 1 for n, verdict in enumerate(made.verdicts) if verdict == "accepted"]
         waits = destination == CREDIT and at > self.now - _BEHIND
@@ -357,9 +355,7 @@ class _Records:
         )
 
 
-def hand_overs(
-    count: int, used: list[Feed], begin: datetime, random: Random
-) -> Iterator[tuple[datetime, Feed, int]]:
+def hand_overs(count: int, used: list[Feed], begin: datetime, random: Random) -> Iterator[tuple[datetime, Feed, int]]:
     """When what comes through which connection, with how many records: a file a day of each, in the order of time."""
     weights = [one.weight for one in used]
     singles = count // _SINGLE

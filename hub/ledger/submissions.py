@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, literal_column, or_, select, update
 
 from hub.ledger.sql import among, insert_new
 from hub.ledger.tables import payload, submission, submission_key
@@ -17,6 +17,8 @@ from hub.ledger.types import month_of
 from standards.states import SubmissionState
 
 _OPEN = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
+#: Written out: SQLite knows the partial index only by its very words.
+UNFINISHED = submission.c.state.in_([literal_column(f"'{state}'") for state in _OPEN])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +347,7 @@ def overdue(connection: Connection, now: datetime, limit: int, generation: int) 
     )
     rows = connection.execute(
         select(submission.c.id, submission.c.lane)
-        .where(submission.c.state.in_(_OPEN), or_(submission.c.due_at <= now, mended))
+        .where(UNFINISHED, or_(submission.c.due_at <= now, mended))
         .order_by(submission.c.due_at)
         .limit(limit)
     )
@@ -379,22 +381,3 @@ def listed(
         statement = statement.where(submission.c.received_at >= since)
     for row in connection.execute(statement.order_by(submission.c.received_at.desc()).limit(limit)):
         yield _of(row)
-
-
-def last_seen(connection: Connection, names: Iterable[str]) -> list[tuple[str, datetime]]:
-    """When each of these connections handed over last; those that never did are left out."""
-    found: list[tuple[str, datetime]] = []
-    wanted = list(names)
-    for start in range(0, len(wanted), _AT_ONCE):
-        # A look into the index for each: to group by connection would read every hand-over there ever was.
-        each = [
-            select(literal(name).label("name"), func.max(submission.c.received_at).label("last")).where(
-                submission.c.connection == name
-            )
-            for name in wanted[start : start + _AT_ONCE]
-        ]
-        found += [(row.name, row.last) for row in connection.execute(union_all(*each)) if row.last is not None]
-    return found
-
-
-_AT_ONCE = 100

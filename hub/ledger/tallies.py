@@ -13,6 +13,8 @@ from hub.ledger.tables import tally
 from standards.clock import SHANGHAI
 
 Key = tuple[str, str, str, str]  # party, dataset, destination, name
+#: In the words of its index, by which SQLite knows it.
+_UNFOLDED = text("NOT folded")
 _DAY = (tally.c.day, tally.c.party, tally.c.dataset, tally.c.destination, tally.c.name)
 
 
@@ -36,11 +38,7 @@ def add(connection: Connection, counts: Mapping[Key, int], now: datetime) -> Non
 
 def fold(connection: Connection, limit: int = 5000) -> int:
     """Put the oldest unfolded rows into one row each; returns how many were folded."""
-    ids = list(
-        connection.execute(
-            select(tally.c.id).where(~tally.c.folded).order_by(tally.c.id).limit(limit)
-        ).scalars()
-    )
+    ids = list(connection.execute(select(tally.c.id).where(_UNFOLDED).order_by(tally.c.id).limit(limit)).scalars())
     if not ids:
         return 0
     touched = connection.execute(

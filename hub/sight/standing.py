@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, and_, case, func, literal_column, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from hub.ledger import destinations, outbox, parcels, replays, tasks
+from hub.ledger.submissions import UNFINISHED
 from hub.ledger.tables import case_, hold, journal, lease, seal, submission
 from hub.settings import Settings
 from hub.sight.counters import Told
@@ -17,8 +18,6 @@ from standards.clock import SHANGHAI, local
 from standards.states import DestinationState, SubmissionState
 
 _UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
-#: Written out: SQLite knows the partial index only by its very words.
-_IS_UNFINISHED = submission.c.state.in_([literal_column(f"'{state}'") for state in _UNFINISHED])
 #: Rows that were committed late may carry an earlier time.
 _LATE = timedelta(minutes=10)
 
@@ -29,7 +28,7 @@ def submissions(connection: Connection, now: datetime) -> Iterator[Told]:
         row[0]: row
         for row in connection.execute(
             select(submission.c.state, func.count(), func.min(submission.c.received_at))
-            .where(_IS_UNFINISHED)
+            .where(UNFINISHED)
             .group_by(submission.c.state)
         )
     }
