@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from hub import answers
+from hub import answers, evaluated
 from hub.authority import REFUSED, authority_of
 from hub.deadlines import Deadlines
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
-from hub.ledger import cases, filled, heads, holds, journal, tasks
+from hub.ledger import cases, filled, heads, holds, journal, tallies, tasks, uses
 from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head, Moves
@@ -28,8 +28,9 @@ from hub.plan import with_tasks
 from hub.translate.consult import WAITS_FOR_BASE
 from hub.translate.encode import subject_of
 from hub.translate.route import Load, route_records
+from hub.translate.store import ARRIVE
 from hub.vault import Seal, blind_of
-from standards.clock import Clock
+from standards.clock import Clock, local
 from standards.states import CaseClass, Verdict
 
 _BATCH = 200
@@ -102,7 +103,15 @@ class Holds:
         """As `release`, in a transaction that is open; `fills`: what a base filled in meanwhile."""
         month = month_of(held.submission_id)
         row = connection.execute(
-            select(record, submission.c.connection, submission.c.lane, submission.c.traceparent, submission.c.hops)
+            select(
+                record,
+                submission.c.connection,
+                submission.c.lane,
+                submission.c.traceparent,
+                submission.c.hops,
+                submission.c.kind,
+                submission.c.received_at,
+            )
             .join(submission, (submission.c.month == record.c.month) & (submission.c.id == record.c.submission_id))
             .where(
                 record.c.month == month,
@@ -157,6 +166,7 @@ class Holds:
         )
         opened = self._opened(held, row, values, now)
         made = self._deliver(connection, held, row, values, head, opened, now)
+        self._evaluate(connection, held, row, values, operation, now)
         tasks.open_many(connection, [one.task for one in opened])
         tasks.open_steps(connection, [one.step for one in opened if one.step is not None])
         holds.recount(connection, held.submission_id, {"held": -1, "accepted": 1}, parcels=made)
@@ -170,6 +180,25 @@ class Holds:
         detail = {"row": held.row_no, "code": held.code}
         journal.append(connection, [journal.Entry("hold_released", by, held.submission_id, None, detail)], now)
         return True
+
+    def _evaluate(
+        self,
+        connection: Connection,
+        held: Held,
+        row: Row[Any],
+        values: Mapping[str, str],
+        operation: str,
+        now: datetime,
+    ) -> None:
+        """What reports say of it, as of any accepted record."""
+        if operation == "d":
+            return
+        dataset = self.generations.current().standard.dataset(held.dataset)
+        if row.kind in ARRIVE:
+            told = evaluated.counters([row.event_date], local(row.received_at).date(), dataset, self.due.calendar)
+            tallies.add(connection, {(held.party, held.dataset, "", name): n for name, n in told.items()}, now)
+        named = (values.get(name, "") for name in evaluated.item_elements(dataset))
+        uses.add(connection, evaluated.uses((held.owner, row.event_date, one) for one in named))
 
     def _keep_for_authority(self, connection: Connection, held: Held, found: Sequence[Head]) -> bool:
         """A record whose key a more authoritative source took meanwhile goes on waiting, and says so."""

@@ -114,14 +114,19 @@ def cell(value: Any, form: str) -> str:
     return f"{value:.2f}" if form in ("h", "s") else str(value)
 
 
+#: Rows of one table on a page; the workbook holds them all.
+SHOWN = 200
+
+
 def tables(report: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
-    """The tables as a page shows them: title, heads and rows of text."""
+    """The tables as a page shows them: title, heads, the first rows as text, and how many more there are."""
     at = 2 if language == "en" else 1
     return [
         {
             "title": english if language == "en" else title,
             "heads": [(column[at], bool(column[3])) for column in columns],
-            "rows": [[(cell(row[c[0]], c[3]), bool(c[3])) for c in columns] for row in report[table]],
+            "rows": [[(cell(row[c[0]], c[3]), bool(c[3])) for c in columns] for row in report[table][:SHOWN]],
+            "more": max(0, len(report[table]) - SHOWN),
         }
         for table, (title, english, columns) in SHEETS.items()
         if report[table] or table == "parties"

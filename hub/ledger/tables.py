@@ -210,6 +210,14 @@ Index(
     sqlite_where=record_head.c.subject != "",
 )
 
+item_use = Table(  # that a behaviour of this day under this main item was accepted; kept for ever
+    "item_use",
+    metadata,
+    Column("day", String(10), primary_key=True),  # of the event
+    Column("owner", String(18), primary_key=True),
+    Column("item", String(8), primary_key=True),
+)
+
 origin_revision = Table(  # of records that another hub hands over: its own count of revisions
     "origin_revision",
     metadata,

@@ -10,13 +10,14 @@ from typing import Any
 
 from hub.casework import CaseDesk
 from hub.dispatch.contents import Contents
+from hub.evaluated import Timely, from_counters
 from hub.generations import Generations
 from hub.ledger import journal, notices
 from hub.ledger.cases import Selection
 from hub.ledger.engine import Ledger
 from hub.ledger.notices import ABOVE, Notice
 from hub.reports import figures
-from hub.reports.figures import CaseCounts, Covered, Hours, Key, Timely
+from hub.reports.figures import CaseCounts, Covered, Hours, Key, Volumes
 from hub.reports.score import ranks, score, share
 from hub.reports.span import Every, Span
 from hub.settings import Settings
@@ -26,6 +27,8 @@ from standards.errors import BadRecord, UnknownName
 from standards.findings import catalogue
 
 _JUDGED = ("accepted", "rejected", "held", "duplicate")
+_ANSWERED = ("delivered", "refused")
+_BY_PARTY = ("parties", "datasets", "days", "findings")
 
 
 @dataclass(slots=True)
@@ -85,23 +88,24 @@ class ReportDesk:
         `parties`, `regions`, `datasets`, `days`, `findings`: rows of figures; a party is shown its own rows and its
         place among all.  Shares are between 0 and 1; None where nothing can be told.
         """
+        span = Span.around(every, day or local(self.clock.now()).date())
+        whole = self.ledger.remembered.get(("report", every, span.first), lambda: self._report(span))
+        return _of_party(whole, party) if party else whole
+
+    def _report(self, span: Span) -> dict[str, Any]:
         now = self.clock.now()
-        span = Span.around(every, day or local(now).date())
         generation = self.generations.current()
         settings, standard = generation.settings, generation.standard
         owners = {one.code: name for name, one in settings.parties.items()}
         with self.ledger.read() as connection:
-            volumes = figures.volumes(connection, span)
-            timely = figures.timeliness(connection, span, standard, self.cases.deadlines.calendar, now)
+            volumes = figures.volumes(connection, span, (*_JUDGED, *_ANSWERED))
             cases = figures.cases_of(connection, span, now)
             hours = figures.waits(connection, span)
-            covered = figures.coverage(connection, Contents(self.seal), span, standard, owners)
-        whole = _sums(volumes, timely, cases, hours)
-        parties = _parties(whole, covered, settings)
+            covered = figures.coverage(connection, Contents(self.seal), span, owners)
+        whole = _sums(volumes, cases, hours)
         titles = {one.id: one.title for one in standard}
-        mine = (lambda name: name == party) if party else (lambda _name: True)
         return {
-            "every": every,
+            "every": span.every,
             "title": span.title,
             "first": span.first.isoformat(),
             "last": span.last.isoformat(),
@@ -109,16 +113,16 @@ class ReportDesk:
             "made_at": local_text(now),
             "complete": span.end <= now,
             "weights": dict(settings.evaluation.weights),
-            "parties": [row for row in parties if mine(row["party"])],
-            "regions": [] if party else _regions(whole, settings),
+            "parties": _parties(whole, covered, settings),
+            "regions": _regions(whole, settings),
             "datasets": [
                 {"party": key[0], "party_title": _title(settings, key[0]), "dataset": key[1]}
                 | {"title": titles.get(key[1], key[1]), **one.told()}
                 for key, one in sorted(whole.items())
-                if mine(key[0]) and key[1]
+                if key[1]
             ],
-            "days": _days(volumes, settings, party),
-            "findings": _findings(volumes, titles, settings, party),
+            "days": _days(volumes, settings),
+            "findings": _findings(volumes, titles, settings),
         }
 
     def rectification(self, party: str) -> dict[str, Any]:
@@ -204,17 +208,17 @@ class ReportDesk:
         return {**group, "dataset_title": standard.title(group["dataset"])}
 
 
-def _sums(
-    volumes: Mapping[tuple[str, str, str], Counter[str]],
-    timely: Mapping[Key, Timely],
-    cases: Mapping[Key, CaseCounts],
-    hours: Mapping[Key, Hours],
-) -> dict[Key, _Sums]:
+def _of_party(whole: Mapping[str, Any], party: str) -> dict[str, Any]:
+    """What a party is shown of a report."""
+    own = {name: [row for row in whole[name] if row["party"] == party] for name in _BY_PARTY}
+    return {**whole, **own, "regions": []}
+
+
+def _sums(volumes: Volumes, cases: Mapping[Key, CaseCounts], hours: Mapping[Key, Hours]) -> dict[Key, _Sums]:
     whole: dict[Key, _Sums] = defaultdict(_Sums.empty)
-    for (_, party, dataset), counts in volumes.items():
-        whole[party, dataset].counts.update(counts)
-    for key, one in timely.items():
-        whole[key].timely.add(one)
+    for key, counts in volumes.sums.items():
+        whole[key].counts.update(counts)
+        whole[key].timely.add(from_counters(counts))
     for key, some in cases.items():
         whole[key].cases.add(some)
     for key, waited in hours.items():
@@ -262,25 +266,19 @@ def _regions(whole: Mapping[Key, _Sums], settings: Settings) -> list[dict[str, A
     return [{"region": region, **one.told()} for region, one in sorted(sums.items())]
 
 
-def _days(volumes: Mapping[tuple[str, str, str], Counter[str]], settings: Settings, party: str) -> list[dict[str, Any]]:
-    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for (day, one, _), counts in volumes.items():
-        if not party or one == party:
-            sums[day, one].update(counts)
+def _days(volumes: Volumes, settings: Settings) -> list[dict[str, Any]]:
     return [
         {"day": day, "party": one, "party_title": _title(settings, one)}
-        | {name: counts[name] for name in (*_JUDGED, "delivered", "refused")}
-        for (day, one), counts in sorted(sums.items())
+        | {name: counts[name] for name in (*_JUDGED, *_ANSWERED)}
+        for (day, one), counts in sorted(volumes.days.items())
     ]
 
 
-def _findings(
-    volumes: Mapping[tuple[str, str, str], Counter[str]], titles: Mapping[str, str], settings: Settings, party: str
-) -> list[dict[str, Any]]:
+def _findings(volumes: Volumes, titles: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
     sums: Counter[tuple[str, str, str]] = Counter()
-    for (_, one, dataset), counts in volumes.items():
+    for (one, dataset), counts in volumes.sums.items():
         for name, count in counts.items():
-            if name.startswith("finding.") and (not party or one == party):
+            if name.startswith("finding."):
                 sums[one, dataset, name.removeprefix("finding.")] += count
     hints = {entry.code: entry.hint for entry in catalogue()}
     return [

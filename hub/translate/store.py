@@ -1,6 +1,7 @@
 """Storing one prepared chunk: one transaction, one bulk write a table.
 
-heads read → decided → record, chunk, finding, case_, hold, task, record_head, parcel, delivery, tally, journal, outbox
+heads read → decided → record, chunk, finding, case_, hold, task, record_head, parcel, delivery, tally,
+item_use, journal, outbox
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
+from hub import evaluated
 from hub.attachments import ELEMENTS, names_of
 from hub.deadlines import Deadlines
+from hub.evaluated import Use
 from hub.ledger import (
     attachments,
     bulk,
@@ -30,6 +33,7 @@ from hub.ledger import (
     submissions,
     tallies,
     tasks,
+    uses,
 )
 from hub.ledger.cases import Opening
 from hub.ledger.heads import Head
@@ -47,6 +51,7 @@ from hub.translate.encode import cd_id_of
 from hub.translate.prepare import FindingRow, Prepared, Spots
 from hub.translate.route import Load, route_records
 from standards import tracing
+from standards.clock import local
 from standards.digest import sm3
 from standards.model import Severity
 from standards.shapes import shape
@@ -67,6 +72,10 @@ _KEY_OF_OTHERS = "20002"
 OLDER = "20002.older"
 
 
+#: Kinds of hand-overs that bring something for the first time.
+ARRIVE = ("submission", "parcel")
+
+
 class LostLease(Exception):
     """Somebody else is at this submission, or the chunk was stored before: stop without a word."""
 
@@ -78,6 +87,8 @@ class Stored:
     counts: dict[str, int]
     parcels: int = 0
     findings: int = 0
+    #: Items whose use it wrote down.
+    uses: frozenset[Use] = frozenset()
 
 
 @dataclass(slots=True)
@@ -97,6 +108,8 @@ class Storing:
     findings_so_far: int = 0
     #: Whose mapped content is judged again; None where records are mapped.
     mapped_from: UUID | None = None
+    #: Items whose use is committed.
+    uses: set[Use] = field(default_factory=set)
 
 
 def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, first_row: int, now: datetime) -> Stored:
@@ -135,7 +148,9 @@ def store(connection: Connection, s: Storing, prepared: Prepared, seq: int, firs
             _tasks(connection, s, opened, now)
         if answers is not None:
             answers.write(connection, accepted, now)
-        _tally(connection, s, counts, findings, made, now)
+        told = [i for i in accepted if decisions[i].operation != "d"]
+        _tally(connection, s, counts, findings, made, _timely(s, prepared, told), now)
+        stored.uses = _uses(connection, s, prepared, told)
     _journal(connection, s, prepared, decisions, counts, seq, first_row, now)
     # Last, so that the row is locked for a moment only: those who settle parcels of this submission want it too.
     ok = submissions.advance(
@@ -665,15 +680,37 @@ def _tally(
     counts: Mapping[str, int],
     findings: Sequence[FindingRow],
     made: Sequence[StoredParcel],
+    timely: Mapping[str, int],
     now: datetime,
 ) -> None:
     party, dataset = s.plan.party, s.plan.dataset.id
-    sums: Counter[tallies.Key] = Counter({(party, dataset, "", name): n for name, n in counts.items()})
+    sums: Counter[tallies.Key] = Counter({(party, dataset, "", name): n for name, n in {**counts, **timely}.items()})
     for f in findings:
         sums[(party, dataset, "", f"finding.{f.code}"[:40])] += 1
     for p in made:
         sums[(party, dataset, p.destination, "routed")] += p.count
     tallies.add(connection, sums, now)
+
+
+def _timely(s: Storing, prepared: Prepared, told: Sequence[int]) -> dict[str, int]:
+    """How soon accepted records came; what is repaired or replayed came when it came first."""
+    if s.submission.kind not in ARRIVE:
+        return {}
+    days, position = prepared.candidates.event_date, prepared.position
+    arrived = local(s.submission.received_at).date()
+    return evaluated.counters((days[position[i]] for i in told), arrived, s.plan.dataset, s.due.calendar)
+
+
+def _uses(connection: Connection, s: Storing, prepared: Prepared, told: Sequence[int]) -> frozenset[Use]:
+    """Write down which items accepted behaviours use, those of this hand-over once."""
+    candidates, position = prepared.candidates, prepared.position
+    named = [column for name in evaluated.item_elements(s.plan.dataset) if (column := prepared.columns.get(name))]
+    found = evaluated.uses(
+        (candidates.owner[position[i]], candidates.event_date[position[i]], column[i]) for column in named for i in told
+    )
+    new = frozenset(found - s.uses)
+    uses.add(connection, new)
+    return new
 
 
 def _journal(

@@ -283,6 +283,7 @@ class _Run:
 
     def _settle_stored(self, stored: Stored) -> None:
         self.storing.findings_so_far += stored.findings
+        self.storing.uses |= stored.uses
         if stored.parcels:
             self.t.wake()
 

@@ -106,6 +106,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "operator": ("运维", "operator"),
     "as_of": ("截至", "As of"),
     "empty": ("无", "none"),
+    "more_in_workbook": ("其余行数，见表格", "Further rows are in the workbook"),
     "reports": ("考核与报表", "Reports"),
     "period": ("周期", "Period"),
     "day_within": ("期间内的一天", "A day of it"),

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from hub.reports.figures import item_elements, main_items, quantile, timely
+from hub.evaluated import item_elements, main_items, timely
+from hub.reports.figures import quantile
 from hub.reports.score import ranks, score
 from hub.reports.span import Span
 from standards.calendar import WorkCalendar

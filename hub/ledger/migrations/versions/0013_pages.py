@@ -1,4 +1,4 @@
-"""What pages read over years of records: an index for each list, and each counter of a day once.
+"""What pages read over years of records: an index for each list, each counter of a day once, items used.
 
 Revision ID: 0013
 Revises: 0012
@@ -16,7 +16,14 @@ _OPEN = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
-    """Each list its index; each folded counter once."""
+    """Items used before this are not known; their reports say so no more than those of pruned content."""
+    op.create_table(
+        "item_use",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("owner", sa.String(length=18), nullable=False),
+        sa.Column("item", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("day", "owner", "item", name=op.f("pk_item_use")),
+    )
     folded, unfolded = sa.text("folded"), sa.text("NOT folded")
     op.create_index(
         "ux_tally_day",
@@ -41,3 +48,4 @@ def downgrade() -> None:
     op.drop_index("ix_submission_connection", "submission")
     op.drop_index("ix_tally_unfolded", "tally")
     op.drop_index("ux_tally_day", "tally")
+    op.drop_table("item_use")
