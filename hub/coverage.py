@@ -140,8 +140,11 @@ def _of_connection(hub: Hub, plans: Plans, name: str, since: date | None, most: 
 
 def _submissions(hub: Hub, name: str, start: datetime | None) -> Iterable[Submission]:
     """What a connection handed over itself: replays and repairs are looked at as what they repeat."""
+    party = hub.generations.current().connection(name).party  # by which there is an index
     with hub.ledger.read() as read:
-        found = list(submissions.listed(read, connection_name=name, states=_JUDGED, since=start, limit=_MOST))
+        found = list(
+            submissions.listed(read, party=party, connection_name=name, states=_JUDGED, since=start, limit=_MOST)
+        )
     return [one for one in found if one.origin_id is None]
 
 

@@ -8,6 +8,7 @@ from hub.api.console import (
     account,
     alarms,
     cases,
+    coverage,
     entrance,
     entry,
     flows,
@@ -15,8 +16,11 @@ from hub.api.console import (
     overview,
     people,
     receipt,
+    reconciliations,
     records,
     reports,
+    settled,
+    standards,
     submissions,
     tasks,
     templates,
@@ -25,9 +29,32 @@ from hub.api.console import (
 from hub.api.console.menu import MENUS
 
 #: Pages of both rooms, and of one of them.
-BOTH = (entrance, account, people, cases, tasks, submissions, receipt, records, reports, told)
+BOTH = (
+    entrance,
+    account,
+    people,
+    cases,
+    tasks,
+    submissions,
+    receipt,
+    records,
+    reconciliations,
+    coverage,
+    standards,
+    reports,
+    told,
+)
 ONLY: dict[str, tuple[APIRouter, ...]] = {
-    "console": (overview.router, cases.console, flows.console, records.console, reports.console, alarms.console),
+    "console": (
+        overview.router,
+        cases.console,
+        flows.console,
+        records.console,
+        reconciliations.console,
+        settled.console,
+        reports.console,
+        alarms.console,
+    ),
     "sender": (mine.router, entry.router, templates.router),
 }
 

@@ -15,6 +15,7 @@ from hub.ledger import lists, submissions
 from hub.records.search import MOST, Search
 from hub.records.story import FULL, MASKED, NOTHING, Stories
 from standards.clock import SHANGHAI
+from standards.errors import UnknownName
 from standards.rights import Right
 from standards.states import SubmissionState, word
 
@@ -23,6 +24,17 @@ router = APIRouter(route_class=Page)
 console = APIRouter(route_class=Page)
 
 _PAGE = 50
+
+
+@router.get("/records/of/{key}")
+def newest(visit: Viewer, key: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
+    """The newest revision of a record by the hash of its key, which tells nobody what the key is."""
+    hub = visit.hub
+    found = Search(hub.ledger, hub.generations, hub.clock).by_key(key, visit.party, visit.holder.id)
+    one = next((one for one in found if one["receipt_no"]), None)
+    if one is None:
+        raise UnknownName("no record with this key", what_zh="没有主键相符的记录")
+    return visit.back(f"records/{one['receipt_no']}/{one['row']}")
 
 
 @router.get("/records/{receipt_no}/{row}")
