@@ -44,8 +44,8 @@ class Flows:
 
     # Looking
 
-    def everything(self, language: str) -> dict[str, Any]:
-        """Every line with its rate and how it stands, and the figures of the whole."""
+    def everything(self, language: str, scope: Callable[[str], bool] | None = None) -> dict[str, Any]:
+        """Every line with its rate and how it stands, and the figures of the whole; `scope`: of these parties only."""
         now = self.clock.now()
         settings = self.generations.current().settings
         status = Facts(self.ledger, self.clock).status()
@@ -54,6 +54,11 @@ class Flows:
             counted = rates(connection, now)
             stalled = lists.stalled(connection, settings.parties)
         found = lines(settings, counted, status, groups, stalled, now)
+        if scope is not None:
+            # What the hub delivers, and what waits in it, is nobody's alone.
+            found = [one for one in found if one.way == "in" and scope(one.name)]
+            groups = [one for one in groups if scope(one["party"])]
+            status = {**status, "destinations": {}, "submissions": {}, "outbox": {"messages": 0, "oldest_at": ""}}
         return {
             "lines": [asdict(one) for one in found],
             "figures": self._figures(counted, status, found, now, language),
@@ -77,7 +82,7 @@ class Flows:
             "unfinished": sum(one["count"] for one in open_work),
             "oldest": age(since, language),
             "waiting": sum(one.waiting for one in found),
-            "holds": status["holds"],
+            "holds": status["holds"] if any(one.way == "out" for one in found) else 0,
         }
 
     def destination(self, name: str, language: str) -> dict[str, Any]:

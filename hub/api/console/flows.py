@@ -6,15 +6,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Response
 
-from hub.api.console.glance import flows_of
 from hub.api.console.visit import Page, Viewer, Visit, acts
 from hub.dispatch.decide import Decisions, Verb
+from hub.flows.desk import Flows
 from hub.ledger.submissions import Submission
 from standards.clock import local_text
 from standards.rights import Right
 from standards.states import word
 
 console = APIRouter(route_class=Page, prefix="/flows")
+
+
+def flows_of(visit: Visit) -> Flows:
+    """The desk of flows."""
+    hub = visit.hub
+    return Flows(hub.ledger, hub.generations, hub.clock, hub.cases(), hub.transports, hub.broker.wake)
+
 
 Operating = Annotated[Visit, Depends(acts(Right.OPERATE))]
 

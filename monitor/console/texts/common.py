@@ -32,7 +32,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "destinations": ("投递目标", "Destinations"),
     "destination": ("目标", "Destination"),
     "state": ("状态", "State"),
-    "up": ("正常", "up"),
     "backlog": ("待投递记录", "Records waiting"),
     "oldest": ("最早", "Oldest"),
     "last_success": ("最近成功", "Last success"),
