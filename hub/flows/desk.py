@@ -58,7 +58,8 @@ class Flows:
             # What the hub delivers, and what waits in it, is nobody's alone.
             found = [one for one in found if one.way == "in" and scope(one.name)]
             groups = [one for one in groups if scope(one["party"])]
-            status = {**status, "destinations": {}, "submissions": {}, "outbox": {"messages": 0, "oldest_at": ""}}
+            nothing = {"messages": 0, "oldest_at": ""}
+            status = {**status, "destinations": {}, "submissions": {}, "outbox": nothing, "holds": 0}
         return {
             "lines": [asdict(one) for one in found],
             "figures": self._figures(counted, status, found, now, language),
@@ -82,7 +83,7 @@ class Flows:
             "unfinished": sum(one["count"] for one in open_work),
             "oldest": age(since, language),
             "waiting": sum(one.waiting for one in found),
-            "holds": status["holds"] if any(one.way == "out" for one in found) else 0,
+            "holds": status["holds"],
         }
 
     def destination(self, name: str, language: str) -> dict[str, Any]:
