@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 _GRACE = 20.0
 #: Seconds a thread may keep the interpreter.  The thread that waits for the database would otherwise stand behind the
-#: one that maps for five milliseconds after each of its statements.
+#: one that maps for five milliseconds after each of its statements; so would, on SQLite, whoever asks for a page.
 _SWITCH = 0.0005
 
 
@@ -178,6 +178,7 @@ def run(path: Path, roles: tuple[str, ...] = ROLES, *, told: Callable[[str], Non
     settings, body = prepare(path)
     url = ledger_url(settings, Path(settings.hub.state))
     if url.startswith("sqlite"):
+        sys.setswitchinterval(_SWITCH)
         running = start(settings, body, roles)
         told(running.address)
         _until_signal()

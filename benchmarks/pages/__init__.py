@@ -1,6 +1,7 @@
 """How long each page of the console and of the sender's window takes over a year's records, while files come in.
 
-`./run bench pages [records] [times] [sqlite]`: 5,000,000 records on PostgreSQL with RabbitMQ, or as many on SQLite.
+`./run bench pages [records] [times] [sqlite] [ledger=URL]`: 5,000,000 records on PostgreSQL with RabbitMQ, or
+1,000,000 on SQLite; `ledger=` names one that was filled before (and is then asked as it is).
 Real processes; the ledger is filled past the road, the bulk road then runs over the same hub.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from sqlalchemy import func, select
 
 from benchmarks.pages.ask import BOUND, measure, told
 from benchmarks.pages.city import BULK, config
@@ -27,6 +29,7 @@ from hub.bootstrap import build, ledger_url, prepare
 from hub.deadlines import Deadlines
 from hub.ledger import credentials, migrate
 from hub.ledger.engine import Ledger
+from hub.ledger.tables import case_, submission
 from standards.registry import built_in
 
 PARTY = "p01"
@@ -40,19 +43,20 @@ def main(arguments: list[str]) -> int:
     numbers = [int(one) for one in arguments if one.isdigit()]
     records = numbers[0] if numbers else 1_000_000 if on_sqlite else 5_000_000
     times = numbers[1] if len(numbers) > 1 else 100
+    there = next((one.removeprefix("ledger=") for one in arguments if one.startswith("ledger=")), "")
     with sink() as endpoint, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = {} if on_sqlite else os.environ
         text = config(
             built_in(),
             state=str(folder / "state"),
-            ledger=found.get("HUB_TEST_POSTGRES_URL", ""),
+            ledger=there or found.get("HUB_TEST_POSTGRES_URL", ""),
             broker=found.get("HUB_TEST_AMQP_URL", ""),
             endpoint=endpoint,
         )
         (folder / "state").mkdir()
         (folder / "hub.toml").write_text(text, "utf-8")
-        filled, key = fill(folder / "hub.toml", records)
+        filled, key = fill(folder / "hub.toml", 0 if there else records)
         result = {"ledger": "sqlite" if on_sqlite else "postgresql", **filled, **run(folder, text, key, times)}
     print(json.dumps(result, ensure_ascii=False, indent=2))
     return 1 if result["over"] or any(row["failed"] for row in result["pages"]) else 0
@@ -68,9 +72,13 @@ def fill(path: Path, records: int) -> tuple[dict[str, Any], str]:
     if records:
         filler.fill(records)
     _, key = ledger.write(lambda c: credentials.make(c, PARTY, now, note="bench"))
-    ledger.close()
     print(f"filled in {time.monotonic() - begin:.0f} s", file=sys.stderr)
-    counts = {"records": filler.records, "faulty": filler.faulty, "open_cases": filler.open_cases}
+    with ledger.read() as connection:
+        whole = func.coalesce(func.sum(submission.c.read), 0)
+        read, handed = connection.execute(select(whole, func.count()).select_from(submission)).one()
+        open_ones = select(func.count()).select_from(case_).where(case_.c.closed_at.is_(None))
+        counts = {"records": read, "hand_overs": handed, "open_cases": connection.execute(open_ones).scalar_one()}
+    ledger.close()
     return {**counts, "fill_seconds": round(time.monotonic() - begin)}, key
 
 

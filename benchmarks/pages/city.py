@@ -12,6 +12,8 @@ from standards.registry import Standard
 DEPARTMENTS = 28
 #: Data sets of one department.
 _EACH = 4
+#: Lists that change seldom.
+_LISTS = ("supervise_item_main", "supervise_item_sub", "check_implement_list", "enforcement_officer")
 #: Where the mapped files of the bulk road come in.
 BULK = "penalties"
 #: Takes everything; is paused for some days and has a backlog.
@@ -101,7 +103,8 @@ def feeds(standard: Standard) -> list[Feed]:
     for n in range(DEPARTMENTS * _EACH):
         party, owner = names[n % DEPARTMENTS]
         dataset = datasets[n % len(datasets)]
-        made.append(Feed(f"{party}-{dataset.replace('_', '-')}-{n}", party, owner, dataset, 1 / (1 + n / 20)))
+        weight = (0.01 if dataset in _LISTS else 1.0) / (1 + n / 20)
+        made.append(Feed(f"{party}-{dataset.replace('_', '-')}-{n}", party, owner, dataset, weight))
     return made
 
 

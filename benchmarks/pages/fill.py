@@ -22,6 +22,7 @@ from benchmarks.pages.around import Around
 from benchmarks.pages.city import CREDIT, PROVINCE, Feed, feeds
 from benchmarks.pages.rows import Rows, identifier_at
 from benchmarks.pages.shapes import Shape, shape_of
+from hub import evaluated
 from hub.ledger import migrate, numbers
 from hub.ledger.engine import Ledger
 from hub.ledger.journal import digest_of
@@ -32,6 +33,7 @@ from hub.ledger.tables import (
     delivery,
     finding,
     hold,
+    item_use,
     journal,
     parcel,
     payload,
@@ -42,6 +44,7 @@ from hub.ledger.tables import (
 )
 from hub.ledger.types import month_of
 from hub.packing import packed
+from standards.calendar import WorkCalendar
 from standards.clock import SHANGHAI, local
 from standards.digest import sm3
 from standards.registry import Standard
@@ -56,7 +59,7 @@ _CODES = ("10001", "10002", "10004.date", "10005", "10006.uscc", "10004.decimal"
 #: Of a hundred records: rejected, held, duplicate.
 _REJECTED, _HELD, _DUPLICATE = 2.0, 0.2, 0.3
 #: Share of cases that were mended.
-_MENDED = 0.9
+_MENDED = 0.7
 #: Days that the paused destination is behind.
 _BEHIND = timedelta(days=3)
 
@@ -71,6 +74,8 @@ class Filler:
     due: Callable[[datetime], datetime | None]
     random: Random = field(default_factory=lambda: Random(5))
     rows: Rows = field(default_factory=Rows)
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    uses: set[tuple[str, str, str]] = field(default_factory=set)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     records: int = 0
     faulty: int = 0
@@ -93,6 +98,10 @@ class Filler:
                     self._write(pool)
             around = Around(self.standard, self.now, self.random, self.due)
             around.add(self.rows, max(20, min(20_000, count // 200)), self.tallies)
+            used = sorted(self.uses)
+            self.rows.add(
+                item_use, len(used), {name: [one[i] for one in used] for i, name in enumerate(("day", "owner", "item"))}
+            )
             self._write(pool)
             self._write(pool)
         today = self._day_of(self.now).replace("-", "")
@@ -143,7 +152,11 @@ class Filler:
         self._contents(identifier, month, feed, made, judged)
         self._wrong(identifier, month, feed, shape, made, moment)
         self._told(identifier, month, feed, held, judged, size)
-        for name, n in (("read", size), *held.items()):
+        told = [one for one, verdict in zip(made.days, verdicts, strict=True) if verdict == "accepted"]
+        timely = evaluated.counters(told, local(moment).date(), shape.dataset, self.calendar)
+        if evaluated.item_elements(shape.dataset):
+            self.uses.update((day, feed.owner, f"140100{self.random.randrange(40):02}") for day in set(told))
+        for name, n in (("read", size), *held.items(), *timely.items()):
             self.tallies[day, feed.party, feed.dataset, "", name] += n
 
     def _verdicts(self, size: int) -> list[str]:
@@ -272,7 +285,7 @@ class Filler:
         for code in codes:
             self.tallies[self._day_of(at), feed.party, feed.dataset, "", f"finding.{code}"] += 1
         due = self.due(at)
-        old = at < self.now - timedelta(days=60)
+        old = at < self.now - timedelta(days=90)
         closed = [at + timedelta(hours=20) if old or self.random.random() < _MENDED else None for _ in wrong]
         self.open_cases += closed.count(None)
         self.rows.add(
