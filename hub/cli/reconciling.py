@@ -96,4 +96,4 @@ def _table(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _counts(said: dict[str, Any]) -> str:
-    return " ".join(f"{name} {value}" for name, value in said.items() if name not in ("digest", "day"))
+    return " ".join(f"{name} {value}" for name, value in said.items() if name not in ("digest", "day", "work"))

@@ -61,6 +61,8 @@ class Buckets:
     digests: list[bytes]
     #: Keys that it left out because they were revised since.
     revised: list[bytes]
+    #: Seconds of a processor that it took there.
+    work: float = 0.0
 
 
 class Other(Protocol):
@@ -97,7 +99,12 @@ class OverHttps:
         """See Other."""
         said = self._ask("buckets", {"dataset": dataset, "until": until.isoformat(), "without": keys_packed(without)})
         return _understood(
-            lambda: Buckets(int(said["count"]), digests_unpacked(said["sums"]), keys_unpacked(said["revised"]))
+            lambda: Buckets(
+                int(said["count"]),
+                digests_unpacked(said["sums"]),
+                keys_unpacked(said["revised"]),
+                said.get("work", 0.0),
+            )
         )
 
     def marks(self, dataset: str, buckets: Sequence[int]) -> dict[bytes, frozenset[int]]:
@@ -143,7 +150,7 @@ def against_hub(
 
     What both count of the day before is told beside it: each by its own clock, so that it decides nothing.
     """
-    began, before = time.monotonic(), other.exchanged
+    began, before, worked = time.monotonic(), other.exchanged, time.thread_time()
     since = now - watermark
     with ledger.read() as connection:
         spans = spans_of(connection, destination, dataset)
@@ -173,6 +180,7 @@ def against_hub(
             found += differing
             moving += unsettled
     kinds = [one.kind for one in found]
+    counts[0]["work"], counts[1]["work"] = round(time.thread_time() - worked, 3), theirs.work
     return Outcome(
         way="hub",
         counterpart=destination,
@@ -219,10 +227,16 @@ class Asked:
 
     def buckets(self, dataset: str, until: datetime, without: str) -> dict[str, Any]:
         """Count, digests of all buckets, and keys that were left out because they were revised since."""
+        began = time.thread_time()
         keys = frozenset(keys_unpacked(without))
         with self.ledger.read() as connection:
             sums, revised = reported(connection, dataset, self.party, until, keys)
-        return {"count": sums.count, "sums": digests_packed(sums.digests()), "revised": keys_packed(revised[:NAMED])}
+        return {
+            "count": sums.count,
+            "sums": digests_packed(sums.digests()),
+            "revised": keys_packed(revised[:NAMED]),
+            "work": round(time.thread_time() - began, 3),
+        }
 
     def figures(self, dataset: str, begin: date, end: date) -> dict[str, Any]:
         """What was read, accepted, held, rejected of some days; and of that what went on and was receipted."""

@@ -93,7 +93,7 @@ def test_five_that_differ_are_found_among_many_in_little_time_and_few_bytes_and_
 
     assert (found["ours"]["records"], found["theirs"]["records"]) == (count, count - 2)
     assert (found["missing"], found["differs"], found["extra"]) == (2, 3, 0)
-    assert took < 10
+    assert found["ours"]["work"] + found["theirs"]["work"] < took < 10
     assert int(str(found["bytes"])) < 1_000_000
     with two.lowest.ledger.read() as connection:
         opened = connection.execute(select(case_).where(case_.c.code.like("20006%"))).all()
