@@ -267,8 +267,9 @@ class Hub:
         urging = Urging(self.ledger, self.generations, self.clock, self.deadlines, self.settling.events, desk.urge)
         pruner = Pruner(self.ledger, self.generations, self.clock, self.owner)
         canaries, watch = self.canaries(), self.alarms()
-        # A hub that has just started has other things to do.
-        first = self.clock.now() + min(timedelta(seconds=30), self.settings.canary.every)
+        # A hub that has just started has other things to do; its canaries have time to come back before alarms look.
+        first_look = timedelta(seconds=30)
+        first = self.clock.now() + min(first_look, self.settings.canary.every)
         return Scheduler(
             self.ledger,
             self.broker,
@@ -291,7 +292,7 @@ class Hub:
                 Job("silent feeds", timedelta(minutes=1), casework.listen),
                 Job("reconciliation", timedelta(minutes=1), (daily or self.reconciling()).run),
                 Job("canaries", timedelta(seconds=1), canaries.start_due, first),
-                Job("alarms", timedelta(seconds=1), watch.run, first),
+                Job("alarms", timedelta(seconds=1), watch.run, first + min(first_look, self.settings.alarms.every)),
                 Job("retention", timedelta(hours=1), pruner.run),
             ],
         )

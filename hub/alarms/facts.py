@@ -54,7 +54,7 @@ class AlarmFacts:
     unjudged: Backlog | None = None
     due: tuple[Due, ...] = ()
     expiring: tuple[Expiry, ...] = ()
-    #: Way -> age of its last canary that came back, or of the first that was sent.
+    #: Way -> for how long canaries have been sent there and not come back.
     canaries: Mapping[str, timedelta] = field(default_factory=dict)
     calendar_last_year: int = 9999
     free_bytes: int = 1 << 60

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from hub.alarms.expiry import Expiries
 from hub.alarms.facts import AlarmFacts, Backlog, Due
 from hub.alarms.settings import Alarms
-from hub.canary.ways import reaches
+from hub.canary.ways import watched
 from hub.casework import SILENT, working_days_left
 from hub.deadlines import Deadlines
 from hub.generations import Generation
@@ -22,6 +22,7 @@ from hub.ledger import canaries, cases, destinations, parcels
 from hub.ledger.cases import Selection
 from hub.ledger.tables import case_, submission, task
 from hub.ledger.types import month_of
+from hub.settings import Settings
 from standards.calendar import WorkCalendar
 from standards.clock import local
 from standards.states import DestinationState, ParcelState, SubmissionState
@@ -51,7 +52,7 @@ class Gatherer:
             unjudged=_unjudged(connection),
             due=_due(connection, now, self.deadlines.calendar),
             expiring=expiring or (),
-            canaries=canaries.ages(connection, now, reaches(settings)),
+            canaries=_canaries(connection, settings, now),
             calendar_last_year=self.deadlines.calendar.last_known_year(),
             free_bytes=shutil.disk_usage(self.state).free,
             without_due=_without_due(connection),
@@ -132,6 +133,11 @@ def _due(connection: Connection, now: datetime, calendar: WorkCalendar) -> tuple
         before = sums[key].count if key in sums else 0
         sums[key] = Due(party, day, before + count, working_days_left(due_at, now, calendar), overdue)
     return tuple(sums[key] for key in sorted(sums))
+
+
+def _canaries(connection: Connection, settings: Settings, now: datetime) -> dict[str, timedelta]:
+    ways = watched(connection, settings)
+    return {way: one.trying(now) for way, one in canaries.standings(connection).items() if way in ways}
 
 
 def _without_due(connection: Connection) -> int:

@@ -17,7 +17,9 @@ class CanarySettings(Part):
     """Test records on every way, up to the next level and back."""
 
     every: Duration = Field(timedelta(minutes=5), description="How often one is sent on each way; 0: never.")
-    late: Duration = Field(timedelta(minutes=15), description="A way whose last one is older than this is not open.")
+    late: Duration = Field(
+        timedelta(minutes=15), description="A way is not open when they were sent for so long and none came back."
+    )
 
 
 class Mail(Part):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from hub.broker import topology
 from hub.canary.sample import CD_ID, faults_of, parcel_of
-from hub.canary.ways import dataset_for, reach_of, reaches
+from hub.canary.ways import dataset_for, reach_of, watched
 from hub.dispatch.doors import Doors
 from hub.generations import Generation, Generations
 from hub.ledger import canaries, outbox
@@ -68,11 +68,12 @@ class Canaries:
         with self.ledger.read() as connection:
             last = canaries.last_started(connection)
             under_way = canaries.on_the_way(connection)
+            ways = watched(connection, generation.settings)
         late = [one for one in under_way if now - one.started_at >= settings.late]
         busy = {one.way for one in under_way} - {one.way for one in late}
         new = [
             self._new(generation, way, reach, now)
-            for way, reach in reaches(generation.settings).items()
+            for way, reach in ways.items()
             if way not in busy and (way not in last or now - last[way] >= settings.every)
         ]
         if not new and not late:
@@ -244,22 +245,21 @@ class Canaries:
 
     def seconds(self, connection: Connection, now: datetime) -> Iterator[tuple[str, float]]:
         """Way and age of the last that came back, for metrics."""
-        ways = reaches(self.generations.current().settings)
-        for way, age in canaries.ages(connection, now, ways).items():
-            yield way, age.total_seconds()
+        ways = watched(connection, self.generations.current().settings)
+        for way, standing in canaries.standings(connection).items():
+            if way in ways:
+                yield way, standing.age(now).total_seconds()
 
     def listed(self) -> list[dict[str, Any]]:
         """Every way with how far canaries go there, the age of the last that came back, and what is wrong."""
         settings, now = self.generations.current().settings, self.clock.now()
         with self.ledger.read() as connection:
             standings = canaries.standings(connection)
-            ages = canaries.ages(connection, now, settings.destinations)
-        wanted = reaches(settings)
+            ways = watched(connection, settings)
         result = []
         for name, said in settings.destinations.items():
             reach = reach_of(said) if settings.canary.every else "no"
-            standing = standings.get(name)
-            age = ages.get(name) if name in wanted else None
+            standing = standings.get(name) if name in ways else None
             result.append(
                 {
                     "way": name,
@@ -267,11 +267,11 @@ class Canaries:
                     "reach": reach,
                     "reach_zh": _REACHES[reach][0],
                     "reach_en": _REACHES[reach][1],
-                    "paused": said.paused,
+                    "paused": reach != "no" and name not in ways,
                     "last_at": local_text(standing.last_at) if standing else "",
                     "took_seconds": standing.took.total_seconds() if standing and standing.took else None,
-                    "age_seconds": age.total_seconds() if age is not None else None,
-                    "late": age is not None and age >= settings.canary.late,
+                    "age_seconds": standing.age(now).total_seconds() if standing else None,
+                    "late": standing is not None and standing.trying(now) >= settings.canary.late,
                     "problem": standing.problem if standing else "",
                 }
             )

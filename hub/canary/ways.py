@@ -1,13 +1,17 @@
-"""Which ways have a canary, how far it goes, and with which data set.  Pure."""
+"""Which ways have a canary, how far it goes, and with which data set."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from adapters import registry
+from hub.ledger import destinations
 from hub.settings import Destination, Settings
 from standards.errors import HubError
 from standards.model import DataSet
+from standards.states import DestinationState
 
 Reach = Literal["through", "connection", "no"]
 
@@ -28,6 +32,14 @@ def reaches(settings: Settings) -> dict[str, Reach]:
         return {}
     found = {name: reach_of(said) for name, said in settings.destinations.items() if not said.paused}
     return {name: reach for name, reach in found.items() if reach != "no"}
+
+
+def watched(connection: Connection, settings: Settings) -> dict[str, Reach]:
+    """The same without those that an operator paused for now."""
+    paused = {
+        name for name, standing in destinations.every(connection).items() if standing.state == DestinationState.PAUSED
+    }
+    return {name: reach for name, reach in reaches(settings).items() if name not in paused}
 
 
 def dataset_for(settings: Settings, destination: str, datasets: list[DataSet]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Subquery, case, delete, func, or_, select, update
 
 from hub.ledger.sql import insert_new
 from hub.ledger.tables import canary
@@ -40,10 +40,20 @@ class Standing:
     #: When the last one that came back was started, and how long it took.
     last_at: datetime | None
     took: timedelta | None
+    #: When the first was started that none came back since; a hub that did not run sent none.
+    trying_since: datetime | None
     #: When the first one that is still kept was started.
     first_at: datetime
     #: Why the newest that ended did not come back; '' when it did.
     problem: str
+
+    def age(self, now: datetime) -> timedelta:
+        """Of the last that came back; where none ever did, of the first that was sent."""
+        return max(now - (self.last_at or self.first_at), timedelta(0))
+
+    def trying(self, now: datetime) -> timedelta:
+        """For how long they have been sent and not come back."""
+        return max(now - self.trying_since, timedelta(0)) if self.trying_since is not None else timedelta(0)
 
 
 _COLUMNS = [canary.c[f.name] for f in fields(Canary)]
@@ -114,32 +124,41 @@ def states(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, bool]:
 
 
 def standings(connection: Connection) -> dict[str, Standing]:
-    """How each way of ours stands; small, because a day of them is kept."""
-    found: dict[str, Standing] = {}
-    statement = (
-        select(canary.c.way, canary.c.started_at, canary.c.ended_at, canary.c.ok, canary.c.problem)
-        .where(canary.c.inward.is_(False))
-        .order_by(canary.c.started_at)
+    """How each way of ours stands."""
+    ours = canary.c.inward.is_(False)
+    back = (
+        select(canary.c.way, func.max(canary.c.started_at).label("at"))
+        .where(ours, canary.c.ok.is_(True))
+        .group_by(canary.c.way)
+        .subquery()
     )
-    for way, started, ended, ok, problem in connection.execute(statement):
-        before = found.get(way)
-        first = before.first_at if before is not None else started
-        if ok:
-            found[way] = Standing(started, ended - started, first, "")
-        else:
-            last, took = (before.last_at, before.took) if before is not None else (None, None)
-            said = problem if ended is not None else before.problem if before is not None else ""
-            found[way] = Standing(last, took, first, said)
+    over = (
+        select(canary.c.way, func.max(canary.c.started_at).label("at"))
+        .where(ours, canary.c.ended_at.is_not(None))
+        .group_by(canary.c.way)
+        .subquery()
+    )
+
+    def newest(of: Subquery) -> dict[str, Canary]:
+        same = (canary.c.way == of.c.way) & (canary.c.started_at == of.c.at)
+        rows = connection.execute(select(*_COLUMNS).join(of, same).where(ours))
+        return {row.way: Canary(**row._mapping) for row in rows}
+
+    came_back, ended = newest(back), newest(over)
+    since = case((or_(back.c.at.is_(None), canary.c.started_at > back.c.at), canary.c.started_at))
+    rows = connection.execute(
+        select(canary.c.way, func.min(canary.c.started_at), func.min(since, type_=canary.c.started_at.type))
+        .join(back, canary.c.way == back.c.way, isouter=True)
+        .where(ours)
+        .group_by(canary.c.way)
+    )
+    found: dict[str, Standing] = {}
+    for way, first, trying in rows:
+        last, newest_over = came_back.get(way), ended.get(way)
+        took = last.ended_at - last.started_at if last is not None and last.ended_at is not None else None
+        problem = newest_over.problem if newest_over is not None else ""
+        found[way] = Standing(last.started_at if last is not None else None, took, trying, first, problem)
     return found
-
-
-def ages(connection: Connection, now: datetime, ways: Collection[str]) -> dict[str, timedelta]:
-    """Way -> age of the last that came back; where none ever did, of the first that was sent."""
-    return {
-        way: max(now - (one.last_at or one.first_at), timedelta(0))
-        for way, one in standings(connection).items()
-        if way in ways
-    }
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -155,7 +155,7 @@ def test_what_is_told_is_what_the_ledger_holds(ledger: Ledger, clock: FrozenCloc
 
 
 @BOTH
-def test_the_age_of_a_way_is_that_of_the_last_canary_that_came_back(
+def test_a_way_is_not_open_since_the_first_canary_that_none_came_back_after(
     ledger: Ledger, clock: FrozenClock, tmp_path: Path
 ) -> None:
     def canary(way: str, minutes: float, ok: bool | None, *, inward: bool = False) -> None:
@@ -176,16 +176,23 @@ def test_the_age_of_a_way_is_that_of_the_last_canary_that_came_back(
     canary("gone", 30, ok=True)
     canary("province", 1, ok=True, inward=True)
 
-    assert facts(ledger, clock, tmp_path).canaries == {"province": timedelta(minutes=20)}
+    assert facts(ledger, clock, tmp_path).canaries == {"province": timedelta(minutes=10)}
     with ledger.read() as connection:
         standing = canaries.standings(connection)["province"]
-    assert (standing.took, standing.problem) == (timedelta(minutes=1), "无应答")
+    assert (standing.age(clock.now()), standing.took) == (timedelta(minutes=20), timedelta(minutes=1))
+    assert standing.problem == "无应答"
+    ledger.write(lambda c: destinations.pause(c, "province", "key", "维护", clock.now()))
+    assert facts(ledger, clock, tmp_path).canaries == {}, "an operator paused it"
+    ledger.write(lambda c: destinations.resume(c, "province", "key", clock.now()))
     off = MORE + '\n[canary]\nevery = "0s"\n'
     assert facts(ledger, clock, tmp_path, off).canaries == {}
 
     clock.forward(timedelta(days=2))
     ledger.write(lambda c: canaries.prune(c, at(clock, days=1)))
-    assert facts(ledger, clock, tmp_path).canaries == {"province": timedelta(days=2, minutes=20)}, "it is kept"
+    assert facts(ledger, clock, tmp_path).canaries == {"province": timedelta(0)}, "a hub that stood still sent none"
+    with ledger.read() as connection:
+        standing = canaries.standings(connection)["province"]
+    assert standing.age(clock.now()) == timedelta(days=2, minutes=20), "the last that came back is kept"
 
 
 def test_certificates_are_found_where_settings_name_them(clock: FrozenClock, tmp_path: Path) -> None:
