@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from hub.generations import STANDARD_WORDS, Generation, Generations
+from hub.ledger import crosswalks, journal
 from hub.ledger import failures as groups
-from hub.ledger import journal
 from hub.ledger.cases import Selection
 from hub.ledger.engine import Ledger
 from hub.ledger.failures import Failures, Sample
 from standards.clock import Clock, local_text
-from standards.errors import HubError, UnknownName
+from standards.errors import BadRecord, HubError, UnknownName
 from standards.findings import Finding, catalogue, hint, text
 from standards.model import DataSet, Severity
 from standards.places import in_words
@@ -60,6 +62,23 @@ class FailureDesk:
         self.ledger.write(lambda c: journal.append(c, [journal.Entry("failures_seen", by, None, None, detail)], now))
         generation = self.generations.current()
         return {**_told(generation, found[0], some), "question": _question(generation, found[0], some)}
+
+    def answer(self, cause: str, code: str, by: str) -> None:
+        """Say what the unknown code of a group means, from now on.  Raises UnknownName, BadRecord."""
+        asked = self.one(cause, "", by)["question"]
+        if asked is None:
+            raise BadRecord("this group asks for no code", what_zh="这组异常不是未知代码，不能用码表答复")
+        if asked["codes"] and code not in asked["codes"]:
+            raise BadRecord(f"{code} is no code of the list", what_zh=f"{code} 不是码表中的代码")
+        now = self.clock.now()
+        words = (asked["mapping"], asked["name"], asked["source"], code)
+
+        def work(connection: Connection) -> None:
+            crosswalks.answer(connection, *words, by, now)
+            detail = dict(zip(("mapping", "name", "source", "code"), words, strict=True))
+            journal.append(connection, [journal.Entry("code_answered", by, None, None, detail)], now)
+
+        self.ledger.write(work)
 
 
 def _told(generation: Generation, one: Failures, some: Sequence[Sample]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from standards.errors import BadConfiguration, BadRecord, UnknownName, Unreadabl
 from standards.identifiers import check_uscc
 from standards.masks import mask
 from standards.model import Severity
+from standards.places import in_words
 
 #: Records that a rehearsal looks at, at most.
 _TRIED = 5000
@@ -175,7 +176,8 @@ def changes(
         for place, old, new in zip(before.places, old_column, after.columns[name], strict=True):
             if old != new and len(found) < most:
                 shown = {"before": hide(name, old), "after": hide(name, new)}
-                found.append({"receipt_no": receipt_no, "place": place, "field": name, **shown})
+                where = {"receipt_no": receipt_no, "place": place, "place_zh": in_words(place), "field": name}
+                found.append({**where, **shown})
     return found
 
 

@@ -11,7 +11,9 @@ from hub.api.console import (
     coverage,
     entrance,
     entry,
+    failures,
     flows,
+    mending,
     mine,
     overview,
     people,
@@ -48,6 +50,8 @@ ONLY: dict[str, tuple[APIRouter, ...]] = {
     "console": (
         overview.router,
         cases.console,
+        failures.router,
+        mending.router,
         flows.console,
         records.console,
         reconciliations.console,

@@ -30,6 +30,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("alarms"),
         Item("search"),
         Item("cases", regional=True),
+        Item("failures"),
         Item("tasks", regional=True),
         Item("submissions"),
         Item("replays", Right.REPLAY),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.console.texts import alarms, common, console, people, sender
+from monitor.console.texts import alarms, common, console, failures, people, sender
 
 _PARTS = (
     common.TEXTS,
     console.TEXTS,
     people.TEXTS,
+    failures.TEXTS,
     sender.TEXTS,
     alarms.TEXTS,
 )
