@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from hub.api.access import TheHub, needs
+from hub.api.access import TheHub, demand, needs
 from hub.ledger.credentials import Holder
 from standards.rights import Right
 
@@ -44,12 +44,14 @@ def one(
     unmask: Annotated[bool, Query(description="显示个人信息原文，须有相应权限 personal values in full")] = False,
 ) -> dict[str, Any]:
     """Column by column, with what is wrong; personal values are masked, and the look is written down."""
+    demand(who, Right.BODIES)
     return hub.edits().record(receipt_no, row, str(who.id), unmask=unmask and who.may(Right.UNMASK))
 
 
 @router.post("/rehearsal", summary="预演修改 would it pass")
-def rehearse(hub: TheHub, _who: Mender, receipt_no: Receipt, row: Row, body: Values) -> dict[str, Any]:
+def rehearse(hub: TheHub, who: Mender, receipt_no: Receipt, row: Row, body: Values) -> dict[str, Any]:
     """Nothing is written."""
+    demand(who, Right.BODIES)
     return hub.edits().rehearse(receipt_no, row, body.changes)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Path, Response
 
+from hub.api.access import demand
 from hub.api.console.visit import Page, Visit, Words, acts, sees
 from standards.rights import Right
 
@@ -69,6 +70,7 @@ def undo(
 @router.get("/edit/{receipt_no}/{row}")
 def edit(visit: Annotated[Visit, Depends(sees(Right.REPAIR))], receipt_no: Receipt, row: Row) -> Response:
     """One record as it was handed over, to be mended; the look is written down."""
+    demand(visit.holder, Right.BODIES)
     one = visit.hub.edits().record(receipt_no, row, visit.holder.id)
     return visit.page("edit", "failures", one=one, changes={}, rehearsal=None)
 
@@ -78,6 +80,7 @@ def rehearse(
     visit: Annotated[Visit, Depends(acts(Right.REPAIR))], receipt_no: Receipt, row: Row, words: Words
 ) -> Response:
     """Whether it would pass as it was filled in; nothing is written."""
+    demand(visit.holder, Right.BODIES)
     desk = visit.hub.edits()
     one = desk.record(receipt_no, row, visit.holder.id)
     changes = changes_of(one, words)
@@ -95,6 +98,7 @@ def resend(
     consent: Annotated[str, Form(min_length=1, max_length=200)],
 ) -> Response:
     """Hand it in once more as it was filled in."""
+    demand(visit.holder, Right.BODIES)
     desk = visit.hub.edits()
     changes = changes_of(desk.record(receipt_no, row, visit.holder.id), words)
     made = desk.edit(receipt_no, row, changes, visit.holder.id, reason=reason, consent=consent)
