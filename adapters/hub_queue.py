@@ -62,7 +62,7 @@ class HubQueue:
             correlation_id=str(parcel.id),
             reply_to=self._reply_to,
             type=parcel.type,
-            headers=outgoing(),
+            headers=outgoing() or ({"traceparent": parcel.traceparent} if parcel.traceparent else {}),
         )
         self._transport.send(self._exchange, self._key, message)
         return Answer(awaiting=True)

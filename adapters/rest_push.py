@@ -21,6 +21,7 @@ from adapters.reply import read_reply
 from adapters.transport import HttpSettings, HttpTransport
 from standards.parcel import Answer, Parcel, event_headers, to_data, to_event
 from standards.ports import Awaited
+from standards.tracing import outgoing
 
 
 class RestPushSettings(HttpSettings):
@@ -43,7 +44,7 @@ class RestPush:
     def deliver(self, parcel: Parcel) -> Answer:
         """Post the parcel."""
         if self._settings.mode == "binary":
-            body, headers = to_data(parcel), event_headers(parcel)
+            body, headers = to_data(parcel), event_headers(parcel) | outgoing()
         else:
             body, headers = to_event(parcel), {"content-type": "application/cloudevents+json"}
         headers["idempotency-key"] = str(parcel.id)

@@ -18,6 +18,7 @@ from adapters.reply import read_reply
 from standards.errors import AnswerNotUnderstood
 from standards.parcel import EVENT_CONTENT_TYPE, EVENT_TYPE, Answer, Parcel, event_headers, to_data, to_event
 from standards.ports import Awaited, CarriedMessage
+from standards.tracing import outgoing
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class AmqpDestination:
 
     def deliver(self, parcel: Parcel) -> Answer:
         """Publish the parcel; the verdict comes with the party's answer."""
-        trace = {"traceparent": parcel.traceparent} if parcel.traceparent else {}
+        trace = outgoing() or ({"traceparent": parcel.traceparent} if parcel.traceparent else {})
         if self._settings.mode == "binary":
             body, headers = to_data(parcel), event_headers(parcel)
             content_type = headers.pop("content-type")
