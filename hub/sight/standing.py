@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from hub.ledger import destinations, outbox, parcels, replays, tasks
 from hub.ledger.submissions import UNFINISHED
@@ -20,6 +20,7 @@ from standards.states import DestinationState, SubmissionState
 _UNFINISHED = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 #: Rows that were committed late may carry an earlier time.
 _LATE = timedelta(minutes=10)
+_DAY = timedelta(days=1)
 
 
 def submissions(connection: Connection, now: datetime) -> Iterator[Told]:
@@ -40,29 +41,42 @@ def submissions(connection: Connection, now: datetime) -> Iterator[Told]:
 
 @dataclass(slots=True)
 class Heard:
-    """When each connection last handed over: all hand-overs are looked through once, then only the new ones."""
+    """When each connection last handed over: a day is looked through at first, then only what is new.
+
+    Who is not among them is looked for once in all that is kept, one connection each time: no scrape waits long.
+    """
 
     _last: dict[str, datetime] = field(default_factory=dict)
-    _since: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    _since: datetime | None = None
+    _sought: set[str] = field(default_factory=set)
 
     def told(self, connection: Connection, settings: Settings, now: datetime) -> Iterator[Told]:
         """By connection of the settings; nothing for one that was never heard of."""
-        since = local(self._since)
+        since = self._since or now - _DAY
+        self._note(connection, list(settings.parties), submission.c.received_at >= since, _month_from(since))
+        self._since = now - _LATE
+        missing = [n for n in settings.connections if n not in self._last and n not in self._sought]
+        if missing:
+            self._sought.add(missing[0])
+            party = settings.connections[missing[0]].party
+            self._note(connection, [party], submission.c.connection == missing[0])
+        for name in settings.connections:
+            if name in self._last:
+                yield "hub_connection_last_seen_timestamp_seconds", self._last[name].timestamp(), {"connection": name}
+
+    def _note(self, connection: Connection, parties: list[str], *conditions: ColumnElement[bool]) -> None:
         rows = connection.execute(
             select(submission.c.connection, func.max(submission.c.received_at))
-            .where(
-                submission.c.month >= since.year * 100 + since.month,
-                submission.c.party.in_(list(settings.parties)),  # the index begins with it
-                submission.c.received_at >= self._since,
-            )
+            .where(submission.c.party.in_(parties), *conditions)  # the index begins with the party
             .group_by(submission.c.connection)
         )
         for name, last in rows:
             self._last[name] = max(last, self._last.get(name, last))
-        self._since = now - _LATE
-        for name in settings.connections:
-            if name in self._last:
-                yield "hub_connection_last_seen_timestamp_seconds", self._last[name].timestamp(), {"connection": name}
+
+
+def _month_from(moment: datetime) -> ColumnElement[bool]:
+    there = local(moment)
+    return submission.c.month >= there.year * 100 + there.month
 
 
 def under_way(connection: Connection, now: datetime) -> Iterator[Told]:
