@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.expectations import Period, ended, silent
+from hub.flows import pauses
 from hub.generations import Generations
 from hub.ledger import cases, journal, notices
 from hub.ledger.cases import Group, Opening, Selection
@@ -248,8 +249,10 @@ class CaseDesk:
         """Open a case for each feed that is silent longer than its habit; close it when it is heard of again."""
         settings, now = self.generations.current().settings, self.clock.now()
         changed = 0
+        with self.ledger.read() as connection:
+            paused = pauses.of_these(connection, settings.connections)
         for name, connection_settings in settings.connections.items():
-            if connection_settings.paused or connection_settings.is_test:
+            if connection_settings.paused or connection_settings.is_test or name in paused:
                 continue
             heard = self._heard(name, now)
             pause = silent(heard, now, self.deadlines.calendar, settings.cases.silence, settings.cases.silence_least)

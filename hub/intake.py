@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub import again
 from hub.broker import topology
+from hub.flows.pauses import Pauses
 from hub.generations import Generation, Generations
 from hub.ledger import journal, outbox, submissions
 from hub.ledger.engine import Ledger
@@ -42,6 +43,10 @@ class Intake:
     numbers: ReceiptNumbers
     #: Called after a commit, so that the work begins at once.
     wake: Callable[[], None] = lambda: None
+    pauses: Pauses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pauses = Pauses(self.ledger, self.clock)
 
     def receive(self, hand_over: HandOver, pieces: Iterable[bytes]) -> Acknowledged:
         """Keep the bytes and give a receipt number; see the port for what it raises."""
@@ -53,7 +58,7 @@ class Intake:
     def _receive(self, hand_over: HandOver, pieces: Iterable[bytes]) -> Acknowledged:
         generation = self.generations.current()
         settings = generation.connection(hand_over.connection)
-        if settings.paused:
+        if settings.paused or self.pauses.paused(hand_over.connection):
             raise NotAllowed(
                 f"the connection {hand_over.connection} is paused", what_zh=f"接入 {hand_over.connection} 已暂停"
             )

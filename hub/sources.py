@@ -11,6 +11,7 @@ import structlog
 
 from adapters import registry
 from hub.dispatch.doors import surroundings
+from hub.flows.pauses import Pauses
 from hub.generations import Generation, Generations
 from hub.ledger import leases
 from hub.ledger.engine import Ledger
@@ -63,6 +64,7 @@ class Sources:
     transports: Transports | None = None
     parcels: ParcelPort | None = None
     marked: MarkedPort | None = None
+    pauses: Pauses = field(init=False)
     _runners: dict[str, _Runner] = field(default_factory=dict, init=False)
     _broken: dict[str, int] = field(default_factory=dict, init=False)
     _hands: ThreadPoolExecutor = field(
@@ -70,6 +72,9 @@ class Sources:
     )
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.pauses = Pauses(self.ledger, self.clock)
 
     def start(self) -> None:
         """Begin."""
@@ -111,7 +116,7 @@ class Sources:
                 done += turn.result()
                 continue
             now = self.clock.now()
-            if now < runner.next_at or generation.connection(name).paused:
+            if now < runner.next_at or generation.connection(name).paused or self.pauses.paused(name):
                 continue
             if self._mine(name, now):
                 runner.leased_at = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,13 +44,15 @@ def lines(
     groups: Sequence[Mapping[str, Any]],
     stalled: Mapping[str, int],
     now: datetime,
+    paused: Collection[str] = (),
 ) -> list[Line]:
     """Every party that hands over and every destination.  Pure.
 
-    `status` as Facts.status(), `groups` as CaseDesk.groups(); `stalled`: hand-overs that wrong settings stop, by party.
+    `status` as Facts.status(), `groups` as CaseDesk.groups(); `stalled`: hand-overs that wrong settings stop, by party;
+    `paused`: connections that an operator has paused.
     """
     return [
-        *_senders(settings, rates, groups, stalled, now),
+        *_senders(settings, rates, groups, stalled, now, paused),
         *_destinations(settings, rates, status, groups, now),
     ]
 
@@ -68,6 +70,7 @@ def _senders(
     groups: Sequence[Mapping[str, Any]],
     stalled: Mapping[str, int],
     now: datetime,
+    paused: Collection[str],
 ) -> list[Line]:
     silent: Counter[str] = Counter()
     missing: Counter[str] = Counter()
@@ -77,7 +80,7 @@ def _senders(
     found = []
     share = share_of_day(now)
     for party in dict.fromkeys(one.party for one in settings.connections.values()):
-        mine = [one for one in settings.connections.values() if one.party == party]
+        mine = {name: one for name, one in settings.connections.items() if one.party == party}
         read, usual = rates.today[party, "read"], rates.usual(party, "read")
         compared = against(read, usual, share)
         standing = of_party(
@@ -87,8 +90,8 @@ def _senders(
             read=read,
             rejected=rates.today[party, "rejected"],
             less=compared == "less",
-            paused=all(one.paused for one in mine),
-            live=any(not one.is_test for one in mine),
+            paused=all(one.paused or name in paused for name, one in mine.items()),
+            live=any(not one.is_test for one in mine.values()),
         )
         title = settings.parties[party].title
         found.append(_line(party, title, _where(settings, party), "in", read, usual, compared, standing))

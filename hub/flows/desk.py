@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from hub import trying
 from hub.casework import CaseDesk
 from hub.facts import Facts
+from hub.flows import pauses
 from hub.flows.chart import Line, lines, waited
 from hub.flows.parcels import errors_of, next_due, stopped_of
 from hub.flows.rates import Rates, rates, total
@@ -53,7 +54,8 @@ class Flows:
         with self.ledger.read() as connection:
             counted = rates(connection, now)
             stalled = lists.stalled(connection, settings.parties)
-        found = lines(settings, counted, status, groups, stalled, now)
+            paused = pauses.of_these(connection, settings.connections)
+        found = lines(settings, counted, status, groups, stalled, now, paused)
         if scope is not None:
             # What the hub delivers, and what waits in it, is nobody's alone.
             found = [one for one in found if one.way == "in" and scope(one.name)]
@@ -169,6 +171,7 @@ class Flows:
         with self.ledger.read() as connection:
             wanted = lists.Wanted(party=said.party, connection=name)
             found = lists.page(connection, wanted, self.clock.now(), limit=_SHOWN).rows
+            stopped = pauses.of_these(connection, [name]).get(name)
         good = next((one for one in found if one.judged_at is not None and not one.problem), None)
         bad = next((one for one in found if one.problem), None)
         problem = bad.problem_words() if bad is not None else {}
@@ -186,6 +189,7 @@ class Flows:
             "stage_zh": STAGES[said.stage],
             "test": said.is_test,
             "paused": said.paused,
+            "stopped": stopped,
             "last_at": local_text(found[0].received_at) if found else "",
             "last_success": local_text(good.judged_at) if good is not None else "",
             "last_failure": local_text(bad.received_at) if bad is not None else "",
@@ -266,6 +270,16 @@ class Flows:
         entry = journal.Entry(f"{kind}_tried", by, detail=detail)
         self.ledger.write(lambda c: journal.append(c, [entry], now))
         return found
+
+    def pause_connection(self, name: str, by: str, reason: str) -> None:
+        """Nothing is taken in through it for now; who hands over is told so.  Raises UnknownName."""
+        self.generations.current().connection(name)
+        pauses.pause(self.ledger, self.clock, name, by, reason)
+
+    def resume_connection(self, name: str, by: str) -> None:
+        """It takes in again.  Raises UnknownName."""
+        self.generations.current().connection(name)
+        pauses.resume(self.ledger, self.clock, name, by)
 
     def _known(self, name: str) -> None:
         if name not in self.generations.current().settings.destinations:

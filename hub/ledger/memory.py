@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
 from hub.ledger.engine import Ledger
-from hub.ledger.sql import insert_of
+from hub.ledger.sql import among, insert_of
 from hub.ledger.tables import bookmark
 from standards.clock import Clock
 
@@ -25,6 +26,21 @@ def of_all(connection: Connection, name: str) -> dict[str, str]:
     """Who remembers something under a name, and what."""
     rows = connection.execute(select(bookmark.c.connection, bookmark.c.value).where(bookmark.c.name == name))
     return {row[0]: row[1] for row in rows}
+
+
+def of_these(connection: Connection, name: str, owners: Collection[str]) -> dict[str, str]:
+    """The same of some of them, by key."""
+    rows = connection.execute(
+        select(bookmark.c.connection, bookmark.c.value).where(
+            among(connection, bookmark.c.connection, list(owners)), bookmark.c.name == name
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def drop(connection: Connection, owner: str, name: str) -> None:
+    """Forget something of a connection or destination."""
+    connection.execute(delete(bookmark).where(bookmark.c.connection == owner, bookmark.c.name == name))
 
 
 @dataclass(slots=True)
@@ -50,9 +66,7 @@ class Memory:
 
     def forget(self, name: str) -> None:
         """Forget it."""
-        self.ledger.write(
-            lambda c: c.execute(delete(bookmark).where(bookmark.c.connection == self.owner, bookmark.c.name == name))
-        )
+        self.ledger.write(lambda c: drop(c, self.owner, name))
 
     def names(self, head: str = "") -> list[str]:
         """Every name remembered that begins with `head`."""

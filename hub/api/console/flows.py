@@ -99,6 +99,22 @@ def try_connection(visit: Operating, name: str) -> Response:
     return _connection(visit, name, flows_of(visit).tried("connection", name, visit.holder.id))
 
 
+@console.post("/from/{name}/pause")
+def pause_connection(
+    visit: Operating, name: str, reason: Annotated[str, Form(min_length=1, max_length=500)]
+) -> Response:
+    """Nothing is taken in through it."""
+    flows_of(visit).pause_connection(name, visit.holder.id, reason)
+    return visit.back(f"flows/from/{name}", visit.text("done"))
+
+
+@console.post("/from/{name}/resume")
+def resume_connection(visit: Operating, name: str) -> Response:
+    """It takes in again."""
+    flows_of(visit).resume_connection(name, visit.holder.id)
+    return visit.back(f"flows/from/{name}", visit.text("done"))
+
+
 def _destination(visit: Visit, name: str, tried: tuple[bool, str, str] | None) -> Response:
     one = flows_of(visit).destination(name, visit.language)
     one["stopped"] = [{**p, "word": word(p["state"], visit.language)} for p in one["stopped"]]

@@ -76,6 +76,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "newest": ("最近报送", "Newest hand-overs"),
     "more_of_them": ("更多", "More"),
     "test_traffic": ("测试", "test"),
+    "connection_paused": ("已暂停接收", "takes nothing in"),
     # Cases
     "left_overdue": ("已超期", "Overdue"),
     "left_today": ("今天到期", "Due today"),
