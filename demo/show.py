@@ -16,6 +16,7 @@ from rich.table import Table
 from demo import sums
 from demo.records import Department
 from demo.systems import Line
+from demo.trouble import Trouble
 from demo.watch import Rows
 
 _LEVELS = {"city": "市", "province": "省"}
@@ -156,6 +157,13 @@ class Screen:
             f"用时 {seconds:.1f} 秒\n  [dim]all counts agree: every rejected and held record has the finding that was "
             f"planted, the centre stored each revision once. {seconds:.1f} seconds[/]"
         )
+
+    def troubles(self, planted: Sequence[Trouble], address: str) -> None:
+        """What was planted, and where it is seen."""
+        self._out.print(f"\n[bold]四个故障[/] · [dim]four troubles[/]   {address}/console")
+        for one in planted:
+            self._out.print(f"  [bold red]✗[/] {escape(one.zh)}  [dim]{escape(one.en)}[/]")
+            self._out.print(f"    → {escape(one.mend_zh)}  [dim]{escape(one.mend_en)}[/]")
 
     def hints(self, address: str, state: Path, try_me: Path) -> None:
         """What to do with a running demo."""

@@ -59,7 +59,7 @@ class CaseDesk:
         now = self.clock.now()
         with self.ledger.read() as connection:
             found = cases.groups(connection, which)
-        hints = {entry.code: _OPTIONAL.sub("", entry.hint) for entry in catalogue()}
+        hints = {e.code: (_OPTIONAL.sub("", e.hint), _OPTIONAL.sub("", e.hint_en)) for e in catalogue()}
         left = cache(lambda due: working_days_left(due, now, self.deadlines.calendar))
         return [self._told(one, now, hints, left) for one in found]
 
@@ -141,7 +141,7 @@ class CaseDesk:
 
     @staticmethod
     def _told(
-        one: Group, now: datetime, hints: Mapping[str, str], left: Callable[[datetime | None], int | None]
+        one: Group, now: datetime, hints: Mapping[str, tuple[str, str]], left: Callable[[datetime | None], int | None]
     ) -> dict[str, Any]:
         return {
             "party": one.party,
@@ -149,7 +149,7 @@ class CaseDesk:
             "class_zh": WORDS[one.class_],
             "dataset": one.dataset,
             "code": one.code,
-            "hint": hints.get(one.code) or hints.get(one.code.partition(".")[0], ""),
+            **_hints(hints, one.code),
             "destination": one.destination,
             "cases": one.count,
             "disposing": one.disposing,
@@ -304,6 +304,11 @@ class CaseDesk:
             return cases.open_many(connection, [opening], self.deadlines(now), now)
 
         return self.ledger.write(work)
+
+
+def _hints(hints: Mapping[str, tuple[str, str]], code: str) -> dict[str, str]:
+    zh, en = hints.get(code) or hints.get(code.partition(".")[0], ("", ""))
+    return {"hint": zh, "hint_en": en}
 
 
 def urgings(group: Group, now: datetime, calendar: WorkCalendar) -> list[Notice]:

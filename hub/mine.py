@@ -103,7 +103,7 @@ def to_do(
                 "code": task["number"],
                 "count": 1,
                 "title": f"{task['flow_title']}（{task['state_title']}）",
-                "title_en": f"{task.get('flow_title_en', task['flow_title'])} ({task['state_title_en']})",
+                "title_en": f"{task['flow_title_en']} ({task['state_title_en']})",
                 "id": task["id"],
                 "due_at": local_text(due) if due is not None else "",
                 "missing": task["due_missing"],

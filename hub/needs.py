@@ -9,9 +9,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from standards.clock import local
+from standards.findings import in_short
 from standards.flows import flow
 
 _OPERATOR = ("运维", "operator")
+#: A feed that is silent stops something, as a destination does that is down.
+_SILENT = "40003"
 #: What names a group of cases in a link; nothing of it is about a person.
 _GROUP = ("party", "class", "dataset", "code", "destination")
 
@@ -29,6 +32,8 @@ class Need:
     link: str
     #: bad: it stops something or is overdue; warn: it has time.
     weight: str
+    #: How much of it there is: of what is equally urgent, the most comes first.
+    size: int = 1
 
 
 def needs(
@@ -55,7 +60,7 @@ def needs(
         *_calendar(last_year, now),
         *_canaries(canaries),
     ]
-    return sorted(found, key=lambda one: (one.weight != "bad", one.due or "9", one.since))
+    return sorted(found, key=lambda one: (one.weight != "bad", one.due[:10] or "0", -one.size, one.since))
 
 
 def _destinations(status: Mapping[str, Any]) -> Iterator[Need]:
@@ -98,8 +103,10 @@ def _cases(
         operator = one["class"] in ("8", "9")
         who = titles.get(one["party"], one["party"]) or "运维"
         about = datasets.get(one["dataset"], one["dataset"])
-        what = "、".join(word for word in (about, one["code"], one["destination"]) if word)
-        what_en = ", ".join(word for word in (one["dataset"], one["code"], one["destination"]) if word)
+        code = f"{one['code']} {in_short(one['code'])}".strip()
+        code_en = f"{one['code']} {in_short(one['code'], 'en')}".strip()
+        what = "、".join(word for word in (about, code, one["destination"]) if word)
+        what_en = ", ".join(word for word in (one["dataset"], code_en, one["destination"]) if word)
         term = "，已超期" if one["overdue"] else ""
         yield Need(
             f"{who} {one['class_zh']}：{what}，{one['cases']} 件{term}",
@@ -110,7 +117,8 @@ def _cases(
             _OPERATOR[1] if operator else one["party"],
             one["due_at"] or one["due_missing"],
             f"cases/group?{urlencode({name: one[name] for name in _GROUP if one[name]})}",
-            "bad" if one["overdue"] or operator else "warn",
+            "bad" if one["overdue"] or operator or one["code"] == _SILENT else "warn",
+            one["cases"],
         )
 
 

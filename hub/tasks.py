@@ -357,6 +357,7 @@ class Tasks:
             "id": str(one.id),
             "flow": one.flow,
             "flow_title": its.title,
+            "flow_title_en": its.title_en,
             "number": one.number,
             "source": one.source,
             "pair": json.loads(one.pair),

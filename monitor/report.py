@@ -91,7 +91,7 @@ def workbook(report: Mapping[str, Any], language: str = "zh") -> bytes:
         for at, column in enumerate(columns):
             sheet.set_column(at, at, _width(column))
             sheet.write_string(1, at, column[2] if language == "en" else column[1], bold)
-        _rows(sheet, columns, report[table], forms)
+        _rows(sheet, columns, report[table], forms, language)
     book.close()
     return held.getvalue()
 
@@ -125,7 +125,10 @@ def tables(report: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
         {
             "title": english if language == "en" else title,
             "heads": [(column[at], bool(column[3])) for column in columns],
-            "rows": [[(cell(row[c[0]], c[3]), bool(c[3])) for c in columns] for row in report[table][:SHOWN]],
+            "rows": [
+                [(cell(_value(row, c[0], language), c[3]), bool(c[3])) for c in columns]
+                for row in report[table][:SHOWN]
+            ],
             "more": max(0, len(report[table]) - SHOWN),
         }
         for table, (title, english, columns) in SHEETS.items()
@@ -133,10 +136,21 @@ def tables(report: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _rows(sheet: Any, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], forms: Mapping[str, Any]) -> None:
+def _value(row: Mapping[str, Any], name: str, language: str) -> Any:
+    """A value, in English where there is one."""
+    return row.get(f"{name}_en", row[name]) if language == "en" else row[name]
+
+
+def _rows(
+    sheet: Any,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    forms: Mapping[str, Any],
+    language: str,
+) -> None:
     for down, row in enumerate(rows, 2):
         for at, (name, _, _, form) in enumerate(columns):
-            value = row[name]
+            value = _value(row, name, language)
             if value is None:
                 continue
             if form:

@@ -160,6 +160,26 @@ def text(
     return words.place() + words.told()
 
 
+_SHOWN_VALUE = re.compile(r'(: |：|, )?["“(（]\{(?!name\})[a-z_]+\}["”)）]')
+_FIGURE = re.compile(r"(：|: )?\{(?!name\})[a-z_]+\}")
+
+
+def plain(template: str) -> str:
+    """A text or hint of the catalogue without what only a single finding fills in."""
+    return _FIGURE.sub("…", _SHOWN_VALUE.sub("", _OPTIONAL.sub("", template)))
+
+
+def in_short(code: str, language: str = "zh") -> str:
+    """What a code means, without the value and the place of one finding; empty for a code of somebody else."""
+    known = {entry.code: entry for entry in catalogue()}
+    entry = known.get(code) or known.get(code.partition(".")[0])
+    if entry is None:
+        return ""
+    template = entry.text if language == "zh" else entry.text_en
+    words = plain(template).replace("{name}", "" if language == "zh" else "a value")
+    return " ".join(words.split()).strip(" ，,：:").removeprefix("的")
+
+
 def hint(
     finding: Finding,
     language: str = "zh",

@@ -25,6 +25,12 @@ def demo(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="接口端口，缺省 8080，被占用时另选 port of the API")
     ] = None,
+    with_troubles: Annotated[
+        bool,
+        typer.Option(
+            "--troubles", help="然后埋下四个故障，供在控制台上练习 then four troubles, to be mended in the console"
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """演示城市：五个部门各用一种方式报送，省中心给出回执  the demo city, its five departments and the province.
@@ -39,9 +45,13 @@ def demo(
 
     没有 --check 时，核对之后枢纽继续运行，按 Ctrl-C 结束。Without --check the hub goes on running until Ctrl-C.
 
+    --troubles：一路接入久未报送、一个投递目标中断、一批未知代码、一件超期异常；都在控制台首页上，各有去处理的链接。
+    --troubles: a silent feed, a dead destination, a wave of an unknown code, an overdue case; all on the first page.
+
     退出码 exit code: 0 相符 all agree; 1 数目不符 counts differ; 2 用法或环境 wrong use or set-up; 3 某一方没有应答
     somebody did not answer.
     """
+    from demo import troubles
     from demo.play import playing, round_trip, something_to_try
     from demo.show import Screen
 
@@ -60,6 +70,11 @@ def demo(
                 screen.systems(outcome.systems, outcome.nation)
                 screen.rejected(outcome.finding)
                 screen.verdict(outcome.wrong, outcome.seconds)
+            if with_troubles and done:
+                screen.step("埋下四个故障", "planting four troubles")
+                planted = troubles.plant(running)
+                if not as_json:
+                    screen.troubles(planted, outcome.address)
             if not check and done:
                 if not as_json:
                     screen.hints(outcome.address, outcome.state, try_me)

@@ -24,7 +24,7 @@ from hub.settings import Settings
 from hub.vault import Seal
 from standards.clock import Clock, local, local_text
 from standards.errors import BadRecord, UnknownName
-from standards.findings import catalogue
+from standards.findings import catalogue, plain
 
 _JUDGED = ("accepted", "rejected", "held", "duplicate")
 _ANSWERED = ("delivered", "refused")
@@ -103,7 +103,7 @@ class ReportDesk:
             hours = figures.waits(connection, span)
             covered = figures.coverage(connection, Contents(self.seal), span, owners)
         whole = _sums(volumes, cases, hours)
-        titles = {one.id: one.title for one in standard}
+        titles = {one.id: (one.title, one.title_en or one.title) for one in standard}
         return {
             "every": span.every,
             "title": span.title,
@@ -117,7 +117,7 @@ class ReportDesk:
             "regions": _regions(whole, settings),
             "datasets": [
                 {"party": key[0], "party_title": _title(settings, key[0]), "dataset": key[1]}
-                | {"title": titles.get(key[1], key[1]), **one.told()}
+                | {**_titles(titles, key[1]), **one.told()}
                 for key, one in sorted(whole.items())
                 if key[1]
             ],
@@ -205,7 +205,11 @@ class ReportDesk:
 
     def _named(self, group: Mapping[str, Any]) -> dict[str, Any]:
         standard = self.generations.current().standard
-        return {**group, "dataset_title": standard.title(group["dataset"])}
+        return {
+            **group,
+            "dataset_title": standard.title(group["dataset"]),
+            "dataset_title_en": standard.title(group["dataset"], "en"),
+        }
 
 
 def _of_party(whole: Mapping[str, Any], party: str) -> dict[str, Any]:
@@ -274,19 +278,24 @@ def _days(volumes: Volumes, settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _findings(volumes: Volumes, titles: Mapping[str, str], settings: Settings) -> list[dict[str, Any]]:
+def _findings(volumes: Volumes, titles: Mapping[str, tuple[str, str]], settings: Settings) -> list[dict[str, Any]]:
     sums: Counter[tuple[str, str, str]] = Counter()
     for (one, dataset), counts in volumes.sums.items():
         for name, count in counts.items():
             if name.startswith("finding."):
                 sums[one, dataset, name.removeprefix("finding.")] += count
-    hints = {entry.code: entry.hint for entry in catalogue()}
+    hints = {entry.code: (plain(entry.hint), plain(entry.hint_en)) for entry in catalogue()}
     return [
         {"party": one, "party_title": _title(settings, one), "dataset": dataset}
-        | {"title": titles.get(dataset, dataset), "code": code, "count": count}
-        | {"hint": hints.get(code) or hints.get(code.partition(".")[0], "")}
+        | {**_titles(titles, dataset), "code": code, "count": count}
+        | dict(zip(("hint", "hint_en"), hints.get(code) or hints.get(code.partition(".")[0], ("", "")), strict=True))
         for (one, dataset, code), count in sums.most_common()
     ]
+
+
+def _titles(titles: Mapping[str, tuple[str, str]], dataset: str) -> dict[str, str]:
+    zh, en = titles.get(dataset, (dataset, dataset))
+    return {"title": zh, "title_en": en}
 
 
 def _title(settings: Settings, party: str) -> str:

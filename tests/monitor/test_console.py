@@ -95,7 +95,7 @@ def test_four_troubles_are_on_the_first_page_in_words_with_since_who_and_link(ci
     page = operator.get()
 
     assert re.search(r"投递目标 province 不可用，\d+ 条在等待", page)
-    assert re.search(r"大同市生态环境局 报送错误：行政处罚行为、[0-9.a-z]+，40 件", page)
+    assert re.search(r"大同市生态环境局 报送错误：行政处罚行为、[0-9.a-z]+[^，]*，40 件", page)
     assert "大同市市场监督管理局 未报送：监管动态与曝光台、40001" in page
     assert "投诉举报办理：1 件无人负责" in page
     assert 'href="/console/cases/group?party=ecology' in page

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from hub.api.access import confine
 from hub.api.console.visit import Page, ViewerOfRegion, Visit, acts, sees
 from hub.board import board, samples
-from hub.casework import WORDS
 from hub.ledger.cases import Selection
 from hub.replay import chosen_of
 from standards.errors import BadRecord, NotAllowed
@@ -100,7 +99,6 @@ def group(
         rehearsal=rehearsal,
         chosen=chosen,
         title=titles.get(which.party, which.party),
-        class_zh=WORDS.get(chosen.class_, ""),
         datasets=_datasets(visit),
     )
 

@@ -14,7 +14,6 @@ from hub.entry import connections
 from hub.ledger.cases import Selection
 from standards.clock import local_text
 from standards.errors import UnknownName
-from standards.flows import flows
 from standards.rights import Right
 from standards.states import CaseClass
 
@@ -32,7 +31,6 @@ def first(visit: Viewer) -> Response:
     settings = hub.generations.current().settings
     open_cases = hub.cases().groups(Selection(visit.party))
     tasks = [one for one in desk(hub).find(visit.who, limit=100) if one["assignee"] == visit.party]
-    tasks = [{**one, "flow_title_en": flows()[one["flow"]].title_en} for one in tasks]
     todo = mine.to_do(open_cases, tasks, hub.deadlines.calendar, now)
     with hub.ledger.read() as connection:
         sent = mine.sent(connection, visit.party, now)

@@ -56,6 +56,7 @@ def receipt(visit: ViewerOfRegion, receipt_no: str, after: Annotated[int, Query(
         # A record can be mended in the form where the party has something that takes it in the standard's words.
         form=may and visit.holder.may(Right.BODIES) and found.dataset in connections(generation.settings, found.party),
         uploads=may and settings is not None and not settings.paused,
+        dataset=generation.standard.title(found.dataset, visit.language),
         mends=mends,
         mended=mended,
         became=_became(became, visit.language) if became is not None else None,

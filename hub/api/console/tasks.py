@@ -28,7 +28,11 @@ def tasks(
     found = [one for one in desk(visit.hub).find(visit.who, flow=flow, limit=300) if state in ("", one["state"])]
     found = [one for one in found if not visit.holder.region or _seen(visit, one)]
     mine = [one["flow"] for one in found if one["assignee"] == visit.party] if visit.party else []
-    lists = [{"flow": name, "title": flows()[name].title} for name in dict.fromkeys(mine)]
+    english = visit.language == "en"
+    lists = [
+        {"flow": name, "title": flows()[name].title_en if english else flows()[name].title}
+        for name in dict.fromkeys(mine)
+    ]
     return visit.page("tasks", "tasks", tasks=found, flows=lists)
 
 
