@@ -36,7 +36,9 @@ CJK = re.compile(r"[\u3400-\u9fff]+")
 WORD = re.compile(r"(?<![\w/.@:-])[A-Za-z][a-z_]{3,}(?![\w/@:-])")
 #: Names of things that have no other name in Chinese.
 NAMES = {
-    "alarms",  # hub alarms
+    # Commands: hub alarms, hub people add …
+    "alarms",
+    "people",
     "Excel",
     "hub",
     "audit",
@@ -126,8 +128,8 @@ def data(city: Province) -> str:
     """Everything that came from outside."""
     whole = [json.dumps(dict(one), ensure_ascii=False) for one in rows("punish_action", 9)]
     whole += [json.dumps(complaint(), ensure_ascii=False), penalties(5).decode("gb18030", "replace")]
-    # How a date may be written; what a receiver was said to have answered when it failed; the name of a file.
-    whole += ["年 月 日", "返回状态码", "down"]
+    # How a date may be written; what a receiver answered when it failed; names of a file and of keys.
+    whole += ["年 月 日", "返回状态码", "down", "commands local test"]
     return "\n".join(whole)
 
 

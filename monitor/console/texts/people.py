@@ -7,7 +7,7 @@ from collections.abc import Mapping
 #: Key -> Chinese, English.
 TEXTS: Mapping[str, tuple[str, str]] = {
     "by_name": ("个人账号", "With your name"),
-    "by_key": ("单位密钥", "With a unit's key"),
+    "log_in_by_key": ("单位密钥", "With a unit's key"),
     "user_name": ("用户名", "User name"),
     "password": ("密码", "Password"),
     "enter": ("进入系统", "Sign in"),
