@@ -17,6 +17,7 @@ from hub.alarms.expiry import Expiries
 from hub.alarms.gather import Gatherer
 from hub.alarms.postman import Postman, by_settings
 from hub.audit import Sealer
+from hub.auditing import AuditDesk
 from hub.broker import topology
 from hub.broker.base import Broker, Consumer
 from hub.broker.embedded import EmbeddedBroker
@@ -181,6 +182,10 @@ class Hub:
     def sharing(self) -> Sharing:
         """The desk of sharing: grants, queries, looks."""
         return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines)
+
+    def auditing(self) -> AuditDesk:
+        """The auditor's desk."""
+        return AuditDesk(self.ledger, self.generations, self.clock)
 
     def people(self) -> PeopleDesk:
         """The desk of accounts."""

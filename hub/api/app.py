@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from hub.api import (
     alarms,
     attachments,
+    audit,
     cases,
     connections,
     console,
@@ -94,6 +95,7 @@ def build(hub: Hub) -> FastAPI:
     app.include_router(attachments.router)
     app.include_router(connections.router)
     app.include_router(operations.router)
+    app.include_router(audit.router)
     app.include_router(keys.router)
     app.include_router(people.router)
     app.include_router(people.entry)

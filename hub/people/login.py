@@ -139,6 +139,28 @@ class Login:
         stage = stage_of(one, self.rules, now, code=False, by_password=False)
         return self.ledger.write(lambda c: self._enter(c, one, stage, "oidc", where, now))
 
+    def away(self, detail: str, where: Where) -> str:
+        """Somebody goes to the identity provider; the token that they must bring back."""
+        now = self.clock.now()
+        return self.ledger.write(
+            lambda c: sessions.begin(c, Stage.AWAY, now, now + _UNFINISHED, detail=detail, **where.values())
+        )
+
+    def back(self, token: str) -> str:
+        """Who comes back from the identity provider, once: what was remembered.  Raises WrongLogin."""
+        now = self.clock.now()
+
+        def work(connection: Connection) -> str | None:
+            found = sessions.find(connection, token, now, _UNFINISHED)
+            if found is None or found.stage is not Stage.AWAY:
+                return None
+            return found.detail if sessions.end(connection, now, hashed=found.hash) else None
+
+        detail = self.ledger.write(work)
+        if detail is None:
+            raise WrongLogin("the log-in took too long, or began elsewhere", what_zh="登录已超时，请重新开始")
+        return detail
+
     def by_code(self, session: Session, code: str, where: Where) -> Entered:
         """The second factor: a code of the authenticator, or a recovery code.  Raises WrongLogin, LockedOut."""
         one = self._attempt(session.person)

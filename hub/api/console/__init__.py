@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from hub.api.console import (
     account,
     alarms,
+    audit,
+    away,
     cases,
     coverage,
     entrance,
@@ -34,6 +36,7 @@ from hub.api.console.menu import MENUS
 BOTH = (
     entrance,
     account,
+    away,
     people,
     cases,
     tasks,
@@ -58,6 +61,7 @@ ONLY: dict[str, tuple[APIRouter, ...]] = {
         settled.console,
         reports.console,
         alarms.console,
+        audit.router,
     ),
     "sender": (mine.router, entry.router, templates.router),
 }

@@ -42,6 +42,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("parties"),
         Item("standards"),
         Item("people", Right.PEOPLE),
+        Item("audit", Right.AUDIT),
     ),
     "sender": (
         Item("overview"),

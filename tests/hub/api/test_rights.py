@@ -42,6 +42,8 @@ for _room in ("console", "sender"):
         f"GET /{_room}/language": "of the log-in",
         f"GET /{_room}/login": "the way in",
         f"POST /{_room}/login": "the way in",
+        f"GET /{_room}/oidc/start": "the way in",
+        f"GET /{_room}/oidc": "the way in",
     }
 #: What needs an address of this machine or a right: asked from here it answers.
 LOCAL = {"GET /metrics"}
