@@ -287,10 +287,11 @@ def delivered_entries(
             )
         )
         for r in rows:
-            far = spans.of(r[7].hex, r[8])
-            if far is not None:
+            far, young = spans.of(r[7].hex, r[8]), r[4] > since
+            # A revision that came after the spans were read may well go there: nothing can be said of it yet.
+            if far is not None or young:
                 settled = far is Far.TAKEN
-                found.append(Entry(r[0], r[1], r[2], r[3], r[4] > since, settled, party=r[5], gone=r[6] == "d"))
+                found.append(Entry(r[0], r[1], r[2], r[3], young, settled, party=r[5], gone=r[6] == "d"))
     return found
 
 

@@ -24,9 +24,11 @@ from hub.reconciliation.buckets import (
     sums_of,
 )
 from hub.reconciliation.figures import figures
+from hub.reconciliation.held import Spans, delivered_entries
 from hub.reconciliation.neighbour import Asked
 from standards.clock import local
 from standards.states import CaseClass
+from tests.hub.cases.test_month import Month, at, rows
 from tests.hub.levels.chain import Chain, chain
 from tests.hub.levels.test_chain import penalties
 from tests.receiver import Receiver
@@ -129,6 +131,22 @@ def test_what_is_under_way_is_no_difference() -> None:
         (Entry(key, "o", 1, "x", settled=False), Entry(key, "o", 2, "x")),
     ):
         assert compare([mine] if mine else [], [theirs] if theirs else []) == ([], 1)
+
+
+def test_a_record_that_was_revised_after_it_was_seen_what_went_where_is_under_way_and_not_only_there(
+    tmp_path: Path,
+) -> None:
+    month = Month(tmp_path, at(9, 10))
+    month.hand_over("plain", rows(PUNISH, 1))
+    with month.hub.ledger.read() as connection:
+        key = connection.execute(select(record_head.c.key_hash)).scalar_one()
+        revised = delivered_entries(connection, Spans(), PUNISH, [key], at(9, 9))
+        elsewhere = delivered_entries(connection, Spans(), PUNISH, [key], at(9, 11))
+    month.hub.ledger.close()
+
+    there = Entry(key, revised[0].owner, 1)
+    assert compare(revised, [there]) == ([], 1)
+    assert [d.kind for d in compare(elsewhere, [there])[0]] == ["extra"], "what does not go there should not be there"
 
 
 def test_the_digest_of_a_bucket_does_not_depend_on_the_order_and_sees_every_change() -> None:
