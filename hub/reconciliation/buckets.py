@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from standards.digest import KEY_BYTES, sm3
 
@@ -21,6 +22,8 @@ SUM = 8
 _ENTRY = KEY_BYTES + SUM
 #: Sums are told modulo so many bits.
 _WIDTH = 32
+#: Records of one bucket that are tried in every way.
+_TRIED = 4
 _WIDE = (1 << 8 * _WIDTH) - 1
 
 
@@ -38,7 +41,21 @@ class Sums:
 
     def digests(self) -> list[bytes]:
         """Of each bucket."""
-        return [sm3((one & _WIDE).to_bytes(_WIDTH))[:SUM] for one in self.held]
+        return [_digest(one) for one in self.held]
+
+    def explains(self, bucket: int, theirs: bytes, perhaps: Sequence[tuple[bytes, str, int]]) -> bool:
+        """Whether a bucket is theirs without some of these records: each counted at its revision, one or two before,
+        or not at all.  Only an equal digest says so.
+        """
+        options = [
+            [0, *(int.from_bytes(key) * factor_of(owner, n) for n in range(revision, max(0, revision - 3), -1))]
+            for key, owner, revision in perhaps[:_TRIED]
+        ]
+        return any(_digest(self.held[bucket] - sum(taken)) == theirs for taken in product(*options))
+
+
+def _digest(one: int) -> bytes:
+    return sm3((one & _WIDE).to_bytes(_WIDTH))[:SUM]
 
 
 def bucket_of(key: bytes) -> int:

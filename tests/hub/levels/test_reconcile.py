@@ -157,5 +157,10 @@ def test_the_digest_of_a_bucket_does_not_depend_on_the_order_and_sees_every_chan
     key = rows[-1][0]
     for changed in ([], [(key, "owner", 99)], [(key, "other", 15)], [(key[:-1] + b"x", "owner", 15)]):
         assert differing_buckets(told, sums_of([*rows[:-1], *changed]).digests()) == [bucket_of(key)]
+    less = sums_of(rows[:-2]).digests()[bucket_of(key)]
+    late = [(k, o, n + 1) for k, o, n in rows[-2:]]
+    assert whole.explains(bucket_of(key), less, late), "counted before they were revised"
+    assert not whole.explains(bucket_of(key), less, late[:1])
+    assert not whole.explains(bucket_of(key), sums_of(rows[2:]).digests()[bucket_of(key)], late)
     whole.take(*rows[-1])
     assert (whole.count, whole.digests()) == (15, sums_of(rows[:-1]).digests())
