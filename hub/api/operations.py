@@ -12,10 +12,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from hub.api.access import Operates, Sees, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
+from hub.bootstrap import Hub
 from hub.coverage import of_ledger
 from hub.dispatch.decide import Decisions, Verb
 from hub.facts import Facts
-from hub.ledger import crosswalks, destinations, journal, migrate, parcels, submissions
+from hub.flows.desk import Flows
+from hub.ledger import crosswalks, journal, migrate, parcels, submissions
 from hub.ledger.engine import ping
 from standards.clock import local_text
 from standards.errors import HubError, UnknownName
@@ -130,32 +132,19 @@ class Reason(BaseModel):
 @router.post("/v1/destinations/{name}/pause", summary="暂停投递 pause a destination")
 def pause(hub: TheHub, who: Operates, name: str, body: Reason) -> dict[str, str]:
     """Its parcels wait; nothing is skipped."""
-    _known_destination(hub, name)
-    now = hub.clock.now()
-
-    def work(connection: Connection) -> None:
-        destinations.pause(connection, name, who.id, body.reason, now)
-        entry = journal.Entry("destination_paused", who.id, detail={"destination": name, "reason": body.reason})
-        journal.append(connection, [entry], now)
-
-    hub.ledger.write(work)
+    flows(hub).pause(name, who.id, body.reason)
     return {"destination": name, "state": "paused"}
 
 
 @router.post("/v1/destinations/{name}/resume", summary="恢复投递 let a destination go on")
 def resume(hub: TheHub, who: Operates, name: str) -> dict[str, Any]:
     """Everything that waits for it is due now."""
-    _known_destination(hub, name)
-    now = hub.clock.now()
+    return {"destination": name, "state": "up", "hastened": flows(hub).resume(name, who.id)}
 
-    def work(connection: Connection) -> int:
-        destinations.resume(connection, name, who.id, now)
-        journal.append(connection, [journal.Entry("destination_resumed", who.id, detail={"destination": name})], now)
-        return parcels.hasten(connection, name, now)
 
-    hastened = hub.ledger.write(work)
-    hub.broker.wake()
-    return {"destination": name, "state": "up", "hastened": hastened}
+def flows(hub: Hub) -> Flows:
+    """The desk of flows."""
+    return Flows(hub.ledger, hub.generations, hub.clock, hub.cases(), hub.transports, hub.broker.wake)
 
 
 class Decided(BaseModel):

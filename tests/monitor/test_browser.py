@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
+from hub.api.console.menu import MENUS
+from hub.ledger import submissions
 from tests.hub.tasks.test_journeys import Province, complaint
 from tests.hub.test_replay import penalties
 from tests.monitor.test_console import Browser, city  # noqa: F401 - a fixture
@@ -95,6 +98,24 @@ def test_a_sender_signs_and_answers_a_task_and_reads_a_receipt(page: Page, city:
     assert all(url.startswith(city.running.address) for url in asked)
     assert wrong == []
     _readable(page)
+
+
+def test_every_page_of_the_console_is_readable_and_asks_nobody_else(page: Page, city: Province) -> None:  # noqa: F811
+    city.client("ecology").post("/v1/submissions?connection=ecology-penalties&wait=20&name=b.csv", content=penalties(9))
+    with city.running.hub.ledger.read() as connection:
+        number = next(submissions.listed(connection)).receipt_no
+    asked, wrong = watched(page)
+    log_in(page, city, "")
+    more = [f"records/{number}/1", "flows/to/province", "flows/party/ecology", "flows/from/plain", "adapters"]
+    more += ["cases/group?party=ecology&class=2", "standards/punish_action", "standards/calendar", "coverage/plain"]
+
+    for name in [*(one.name for one in MENUS["console"] if one.name != "overview"), *more, ""]:
+        page.goto(f"{city.running.address}/console/{name}")
+        _readable(page)
+        shot(page, "page-" + re.sub(r"[^a-z]+", "-", name or "overview"))
+
+    assert all(url.startswith(city.running.address) for url in asked)
+    assert wrong == []
 
 
 def _readable(page: Page) -> None:

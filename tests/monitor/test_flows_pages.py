@@ -100,6 +100,8 @@ def test_cases_stand_by_working_days_left_and_are_waived_by_a_named_person_with_
     group = operator.get(link)
     assert len(set(re.findall(r'href="/console/records/[0-9-]+/\d"', group))) == 3
     words = dict(re.findall(r'name="(party|class|dataset|code)" value="([^"]*)"', group))
+    (cause,) = set(re.findall(r'href="/console/(failures/[0-9a-f]+)"', group))
+    assert "网格上报" in operator.get(cause), "a group of cases leads to its cause"
     own = sender.get("cases")
     refused = sender.send("cases", own, step="waive", named="李四", reason="不想报", **words)
     assert refused.status_code == 403

@@ -20,6 +20,8 @@ router = APIRouter(route_class=Page)
 #: Pages of the operator only.
 console = APIRouter(route_class=Page)
 
+#: Cases whose causes are grouped on the page of failures; and how many of them lead there.
+_BY_CAUSE, _CAUSES = ("2", "3"), 12
 _TURNS = {"running": ("pause", "cancel"), "paused": ("resume", "cancel")}
 
 
@@ -90,12 +92,16 @@ def group(
     groups = visit.hub.cases().groups(which)
     with visit.hub.ledger.read() as connection:
         found = samples(connection, which)
+    causes = []
+    if chosen.class_ in _BY_CAUSE and (visit.party or visit.whole):
+        causes = visit.hub.failures().listed(which, _CAUSES)
     titles = {name: one.title for name, one in visit.hub.generations.current().settings.parties.items()}
     return visit.page(
         "case_group",
         "cases",
         groups=groups,
         samples=found,
+        causes=causes,
         rehearsal=rehearsal,
         chosen=chosen,
         title=titles.get(which.party, which.party),

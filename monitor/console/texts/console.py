@@ -87,6 +87,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "left_unknown": ("无工作日历", "No calendar"),
     "mend": ("处理", "Mend"),
     "open": ("查看", "Open"),
+    "causes": ("按原因（样例、答复代码、修复）", "By cause (samples, answering codes, repair)"),
     "single_cases": ("逐件", "Single cases"),
     "times": ("次数", "Times"),
     "waive": ("豁免", "Waive"),
