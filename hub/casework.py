@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -28,7 +27,7 @@ from standards.calendar import WorkCalendar
 from standards.clock import SHANGHAI, Clock, local, local_text
 from standards.digest import sm3, uuid7
 from standards.errors import BadRecord, CalendarMissing, UnknownName
-from standards.findings import catalogue
+from standards.findings import catalogue, plain
 from standards.states import CaseClass
 
 log = structlog.get_logger()
@@ -37,8 +36,6 @@ _BATCH = 500
 _HEARD = 60
 #: The classes in Chinese.
 WORDS = {"1": "未报送", "2": "报送错误", "3": "报送不一致", "8": "存疑", "9": "需运维处理"}
-#: What a hint says only of a single finding.
-_OPTIONAL = re.compile(r"\[[^\]]*\]")
 NOTHING, FEWER, SILENT = "40001", "40002", "40003"
 
 
@@ -59,7 +56,10 @@ class CaseDesk:
         now = self.clock.now()
         with self.ledger.read() as connection:
             found = cases.groups(connection, which)
-        hints = {e.code: (_OPTIONAL.sub("", e.hint), _OPTIONAL.sub("", e.hint_en)) for e in catalogue()}
+        hints = {
+            e.code: (plain(e.hint).replace("{name}", "该数据项"), plain(e.hint_en).replace("{name}", "the element"))
+            for e in catalogue()
+        }
         left = cache(lambda due: working_days_left(due, now, self.deadlines.calendar))
         return [self._told(one, now, hints, left) for one in found]
 

@@ -14,6 +14,7 @@ from hub.entry import connections
 from hub.ledger.cases import Selection
 from standards.clock import local_text
 from standards.errors import UnknownName
+from standards.findings import in_short
 from standards.rights import Right
 from standards.states import CaseClass
 
@@ -67,7 +68,8 @@ def _named(visit: Visit, one: dict[str, Any]) -> dict[str, Any]:
         title = one["title_en"] if visit.language == "en" else one["title"]
         return {**one, "what": f"{title} {one['code']}", "link": f"tasks/{one['id']}"}
     about = _dataset(visit, one["dataset"]) if one["dataset"] else ""
-    return {**one, "what": " ".join(p for p in (visit.text(f"class_{one['class']}"), about) if p), "link": "cases"}
+    words = (visit.text(f"class_{one['class']}"), about, one["code"], in_short(one["code"], visit.language))
+    return {**one, "what": " ".join(word for word in words if word), "link": "cases"}
 
 
 def _sent(visit: Visit, name: str, sent: dict[str, dict[str, dict[str, int]]]) -> dict[str, Any]:
