@@ -78,9 +78,11 @@ def page() -> Iterator[str]:
 
 
 def _who(dependant: Dependant) -> str:
-    asked = {one.call for one in _all(dependant)}
-    if access.operator in asked:
-        return "Operators only."
+    asked = [one.call for one in _all(dependant)]
+    for call in asked:
+        if (right := getattr(call, "right", None)) is not None:
+            whose = ", of the hub's own people and keys only" if getattr(call, "of_hub", False) else ""
+            return f"With the right `{right}`{whose}."
     return "With a key." if access.caller in asked else "Without a key."
 
 
