@@ -179,9 +179,9 @@ class Hub:
         """Only the states of receipts and canaries, for those who wait."""
         return {**self.receipts.states(receipt_nos), **self.canaries().states(receipt_nos)}
 
-    def sharing(self) -> Sharing:
-        """The desk of sharing: grants, queries, looks."""
-        return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines)
+    def sharing(self, *, plain: bool = True) -> Sharing:
+        """The desk of sharing: grants, queries, looks; `plain`: personal values are not masked."""
+        return Sharing(self.ledger, self.generations, self.clock, self.seal, self.deadlines, plain)
 
     def auditing(self) -> AuditDesk:
         """The auditor's desk."""

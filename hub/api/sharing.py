@@ -15,9 +15,11 @@ from pydantic import BaseModel, Field
 from hub.api.access import Grants, Sees, SeesShared, Shares, TheHub
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
+from hub.bootstrap import Hub
 from hub.ledger.credentials import Holder
 from hub.sharing import batch, sheets
-from hub.sharing.desk import Asked
+from hub.sharing.desk import Asked, Sharing
+from standards.rights import Right
 
 router = APIRouter(prefix="/v1", tags=["共享 sharing"])
 
@@ -102,6 +104,11 @@ def _party(who: Holder) -> str:
     return "" if who.is_operator else who.party
 
 
+def _shows(hub: Hub, who: Holder) -> Sharing:
+    """The desk, with personal values as the caller may see them."""
+    return hub.sharing(plain=who.may(Right.UNMASK))
+
+
 @router.get("/grants", summary="共享授权 grants")
 def grants(hub: TheHub, who: Sees) -> list[dict[str, Any]]:
     """Those of the caller's data and those it received; the operator sees all."""
@@ -139,7 +146,7 @@ def subscribe(hub: TheHub, who: Shares, body: Subscription) -> dict[str, Any]:
 @router.post("/records/query", summary="查询 query records")
 def query(hub: TheHub, who: SeesShared, body: Demand) -> dict[str, Any]:
     """Records the caller's grants open, with the elements they open; every look is written down."""
-    return hub.sharing().query(_party(who), _actor(who), body.asked())
+    return _shows(hub, who).query(_party(who), _actor(who), body.asked())
 
 
 class OneRecord(BaseModel):
@@ -164,7 +171,7 @@ def export(
     form: Annotated[Literal["ndjson", "csv", "xlsx"], Query(description="格式 form")] = "ndjson",
 ) -> StreamingResponse:
     """Everything the caller's grants open of a data set, as it is read; memory does not grow with it."""
-    desk = hub.sharing()
+    desk = _shows(hub, who)
     asked = body.asked()
     opened = desk.opened(_party(who), body.dataset)
     names = sorted({name for granted in opened.by_owner.values() for one in granted for name in one.names})
@@ -196,7 +203,7 @@ async def of_list(
 
     def work() -> bytes:
         listed = batch.codes_of(name, body, content_type)
-        return b"".join(batch.answer(hub.sharing(), _party(who), _actor(who), purpose, listed, dataset))
+        return b"".join(batch.answer(_shows(hub, who), _party(who), _actor(who), purpose, listed, dataset))
 
     headers = {"content-disposition": 'attachment; filename="answer.xlsx"'}
     return Response(await run_in_threadpool(work), media_type=_XLSX, headers=headers)
@@ -205,7 +212,7 @@ async def of_list(
 @router.post("/subjects/query", summary="一户一档 the file of one subject")
 def subject(hub: TheHub, who: SeesShared, body: AboutSubject) -> dict[str, Any]:
     """Everything known of a credit code across data sets, over time, with the source of each element and conflicts."""
-    return hub.sharing().subject(_party(who), _actor(who), body.code.strip().upper(), body.purpose)
+    return _shows(hub, who).subject(_party(who), _actor(who), body.code.strip().upper(), body.purpose)
 
 
 @router.get("/looks", summary="谁看过我的数据 who looked at my data")

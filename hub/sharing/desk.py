@@ -25,6 +25,8 @@ from standards.clock import SHANGHAI, Clock, local
 from standards.digest import join_key, key_hash, uuid7
 from standards.errors import BadRecord, HubError, NotAllowed, UnknownName
 from standards.expressions import parse
+from standards.masks import mask
+from standards.model import DataSet
 from standards.states import CaseClass
 
 _OPERATOR = ""
@@ -67,6 +69,8 @@ class Sharing:
     clock: Clock
     seal: Seal
     due: Deadlines
+    #: Whether personal values are shown in full to who asks; else they are masked.
+    plain: bool = True
     _contents: Contents = field(init=False)
 
     def __post_init__(self) -> None:
@@ -218,7 +222,7 @@ class Sharing:
             purpose = _purpose(asked.purpose)
             with self.ledger.read() as connection:
                 found, cursor = self._page(connection, opened, asked)
-            seen = _cut(found, opened)
+            seen = _cut(found, opened, self.plain)
             self.looked(party, actor, asked.dataset, "query", purpose, [one for one, _ in seen], opened)
         return {"dataset": asked.dataset, "records": [shown(one, values) for one, values in seen], "cursor": cursor}
 
@@ -229,7 +233,7 @@ class Sharing:
         purpose = _purpose(asked.purpose)
         with self.ledger.read() as connection:
             found = self._direct(connection, opened, asked)
-        seen = _cut(found, opened)
+        seen = _cut(found, opened, self.plain)
         self.looked(party, actor, asked.dataset, way, purpose, [one for one, _ in seen], opened)
         return seen
 
@@ -258,7 +262,7 @@ class Sharing:
             if step is None:
                 return
             after, found = step
-            seen = _cut(found, opened)
+            seen = _cut(found, opened, self.plain)
             self.looked(party, actor, asked.dataset, "export", purpose, [one for one, _ in seen], opened)
             yield from seen
 
@@ -322,9 +326,10 @@ class Sharing:
         for name in datasets:
             self.looked(party, actor, name, "subject", purpose, [one for one in found if one.dataset == name])
         file = file_of(code, found, datasets, generation.settings)
+        masked = file if self.plain else file_of(code, _masked(found, datasets), datasets, generation.settings)
         if not party and file["conflicts"]:
             self._conflicts(file, found)
-        return file
+        return masked
 
     def _conflicts(self, file: Mapping[str, Any], found: Sequence[Stored]) -> None:
         """What contradicts the source whose word counts is a case of who said it, closed when it says otherwise."""
@@ -441,9 +446,22 @@ def open_by_owner(found: Iterable[Grant], codes: Mapping[str, str], now: datetim
     return result
 
 
-def _cut(found: Sequence[Stored], opened: Opened) -> list[tuple[Stored, dict[str, str]]]:
+def _cut(found: Sequence[Stored], opened: Opened, plain: bool) -> list[tuple[Stored, dict[str, str]]]:
     """Records as they may be seen; those that may not are left out."""
-    return [(one, values) for one in found if (values := opened.see(one.owner, one.values)) is not None]
+    personal = frozenset() if plain else opened.dataset.personal
+    return [
+        (one, {n: mask(v) if n in personal else v for n, v in values.items()})
+        for one in found
+        if (values := opened.see(one.owner, one.values)) is not None
+    ]
+
+
+def _masked(found: Sequence[Stored], datasets: Mapping[str, DataSet]) -> list[Stored]:
+    """The same records without personal values."""
+    return [
+        replace(one, values={n: mask(v) if n in datasets[one.dataset].personal else v for n, v in one.values.items()})
+        for one in found
+    ]
 
 
 def shown(one: Stored, values: Mapping[str, str]) -> dict[str, Any]:

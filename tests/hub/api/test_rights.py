@@ -14,8 +14,11 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from adapters.soap.contract import OPERATIONS
 from hub.api.console.visit import COOKIE, form_token
+from hub.api.soap import _RIGHTS
 from standards.rights import OF_PARTIES, ROLES, Right, Role
+from tests.adapters.soap.test_incoming import envelope
 from tests.hub.api.conftest import Door
 from tests.hub.people import a_person, a_session
 
@@ -247,3 +250,31 @@ def test_a_key_is_no_session(door: Door, guarded: list[Place]) -> None:
 
 def test_the_ids_that_the_matrix_sends_are_ids() -> None:
     assert str(UUID(UUID_)) == UUID_
+
+
+@pytest.mark.parametrize(
+    ("operation", "right"),
+    [
+        ("submit", Right.HAND_OVER),
+        ("submitXml", Right.HAND_OVER),
+        ("sendParcel", Right.HAND_OVER),
+        ("getReceipt", Right.SEE),
+        ("fetch", Right.UNMASK),
+        ("confirm", Right.HAND_OVER),
+    ],
+)
+def test_soap_rights(door: Door, operation: str, right: Right) -> None:
+    """Each operation needs the right of its twin; an operation that is added needs one too."""
+    refused = {}
+    for given in (right, next(one for one in (Right.SEE, Right.TASKS) if one is not right)):
+        made = door.operator.post("/v1/keys", json={"party": "ecology", "rights": [given]}).json()
+        answer = httpx2.post(
+            f"{door.running.address}/soap",
+            content=envelope(operation, "<connection>checks</connection>"),
+            headers={"authorization": f"Bearer {made['key']}", "content-type": "text/xml"},
+        )
+        refused[given] = REFUSED in answer.text
+
+    assert set(OPERATIONS) == set(_RIGHTS)
+    assert refused.pop(right) is False
+    assert list(refused.values()) == [True]
