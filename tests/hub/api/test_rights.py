@@ -18,7 +18,7 @@ from adapters.soap.contract import OPERATIONS
 from hub.api.console.visit import COOKIE, form_token
 from hub.api.soap import _RIGHTS
 from standards.rights import OF_PARTIES, ROLES, Right, Role
-from tests.adapters.soap.test_incoming import envelope
+from tests.adapters.soap.test_incoming import envelope, record
 from tests.hub.api.conftest import Door
 from tests.hub.people import a_person, a_session
 
@@ -253,27 +253,28 @@ def test_the_ids_that_the_matrix_sends_are_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "right"),
+    ("operation", "right", "inner"),
     [
-        ("submit", Right.HAND_OVER),
-        ("submitXml", Right.HAND_OVER),
-        ("sendParcel", Right.HAND_OVER),
-        ("getReceipt", Right.SEE),
-        ("fetch", Right.UNMASK),
-        ("confirm", Right.HAND_OVER),
+        ("submit", Right.HAND_OVER, f"<connection>x</connection>{record(a='b')}"),
+        ("submitXml", Right.HAND_OVER, "<connection>x</connection><content/>"),
+        ("sendParcel", Right.HAND_OVER, "<event>{}</event>"),
+        ("getReceipt", Right.SEE, "<receiptNo>1</receiptNo>"),
+        ("fetch", Right.UNMASK, ""),
+        ("confirm", Right.HAND_OVER, f"<parcel>{UUID_}</parcel>"),
     ],
 )
-def test_soap_rights(door: Door, operation: str, right: Right) -> None:
+def test_soap_rights(door: Door, operation: str, right: Right, inner: str) -> None:
     """Each operation needs the right of its twin; an operation that is added needs one too."""
     refused = {}
     for given in (right, next(one for one in (Right.SEE, Right.TASKS) if one is not right)):
         made = door.operator.post("/v1/keys", json={"party": "ecology", "rights": [given]}).json()
         answer = httpx2.post(
             f"{door.running.address}/soap",
-            content=envelope(operation, "<connection>checks</connection>"),
+            content=envelope(operation, inner),
             headers={"authorization": f"Bearer {made['key']}", "content-type": "text/xml"},
         )
         refused[given] = REFUSED in answer.text
+        assert "请求不符合接口约定" not in answer.text, answer.text
 
     assert set(OPERATIONS) == set(_RIGHTS)
     assert refused.pop(right) is False
