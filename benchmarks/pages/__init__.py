@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from benchmarks.pages.ask import BOUND, measure, told
 from benchmarks.pages.city import BULK, config
 from benchmarks.pages.fill import Filler
-from benchmarks.pages.routes import METRICS, Asked, asked, pages, values
+from benchmarks.pages.routes import METRICS, Asked, asked, pages, unasked, values
 from benchmarks.road import RunningHub, sink, write
 from hub.bootstrap import build, ledger_url, prepare
 from hub.deadlines import Deadlines
@@ -100,7 +100,7 @@ def run(folder: Path, text: str, key: str, times: int) -> dict[str, Any]:
         beside = bulk.stop()
     finally:
         hub.stop()
-    rows = told(took)
+    rows, missing = told(took), unasked(pages(), wanted)
     calm = {row["page"]: row["p95_ms"] for row in quiet}
     every = sorted(one for some in took.values() for one, _ in some)
     return {
@@ -108,6 +108,7 @@ def run(folder: Path, text: str, key: str, times: int) -> dict[str, Any]:
         "bulk_records_per_second": {"alone": round(alone), "while_pages_are_asked": round(beside)},
         "pages_per_second": round(len(every) / seconds, 1),
         "all": {"asked": len(every), "p50_ms": every[len(every) // 2], "p95_ms": every[len(every) * 95 // 100]},
+        "not_asked": missing,
         "over": [row["page"] for row in rows if row["p95_ms"] > BOUND],
         "pages": [{**row, "p95_ms_without_bulk": calm.get(row["page"])} for row in rows],
     }

@@ -30,7 +30,7 @@ class Around:
         """`count` tasks, and as many notices and looks."""
         for n in range(count):
             self._task(rows, n, count)
-        self._missing(rows, count // 50)
+        self._missing(rows, max(len(parties()), count // 50))
         self._notices(rows, count)
         self._looks(rows, count)
         keys = list(zip(*tallies, strict=True))

@@ -97,7 +97,7 @@ class Filler:
                 if self.rows.count >= _WRITE_AT:
                     self._write(pool)
             around = Around(self.standard, self.now, self.random, self.due)
-            around.add(self.rows, max(20, min(20_000, count // 200)), self.tallies)
+            around.add(self.rows, max(1_200, min(20_000, count // 200)), self.tallies)
             used = sorted(self.uses)
             self.rows.add(
                 item_use, len(used), {name: [one[i] for one in used] for i, name in enumerate(("day", "owner", "item"))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any, get_args
@@ -17,6 +18,8 @@ from hub.settings import Settings
 from standards.registry import Standard
 
 _NO_PAGES = ("/style.css", "/icon.svg", "/language")
+#: Only a person sees them; here keys log in.
+OF_PERSONS = ("/login", "/code", "/password", "/factor", "/me", "/people", "/people/{name}")
 METRICS = "/metrics"
 #: What a query may hold besides what it must; a rehearsal is a deed that takes its time and says so.
 _NEVER = ("said", "rehearse")
@@ -37,8 +40,23 @@ class Asked:
         return self.route.split("/")[1]
 
 
+#: Without its query nothing is shown.
+_WHOLE = ("/rectification",)
+#: What a name means in one place, where it alone does not say.
+_MEANS = {
+    "/flows/to/{name}": "destination",
+    "/flows/party/{name}": "party",
+    "/flows/from/{name}": "connection",
+    "/standards/{name}": "dataset",
+    "/standards/lists/{name}": "codelist",
+    "/entry/{dataset}": "own",
+    "/reconciliations/{identifier}": "reconciliation",
+    "/records/of/{key}": "key",
+}
+
+
 class NoValue(Exception):
-    """Nobody said what stands for a name in an address: add it to `values`."""
+    """Nothing in the ledger, or nobody said what, stands for a name in an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,11 @@ def values(connection: Connection, settings: Settings, standard: Standard, party
     if party:
         tasks, flows = tasks.where(task.c.assignee == party), flows.where(task.c.assignee == party)
     wrong = select(case_.c.party).where(case_.c.closed_at.is_(None), case_.c.party != "").distinct().limit(_ASKED)
-    heads = select(record_head.c.cd_id, record_head.c.subject).where(record_head.c.subject != "").limit(_ASKED)
+    heads = (
+        select(record_head.c.cd_id, record_head.c.subject, record_head.c.key_hash)
+        .where(record_head.c.subject != "")
+        .limit(_ASKED)
+    )
     if party:
         heads = heads.where(record_head.c.party == party)
     about = connection.execute(heads).all()
@@ -88,9 +110,12 @@ def values(connection: Connection, settings: Settings, standard: Standard, party
         "replay": list(connection.execute(select(replay.c.id).limit(_ASKED)).scalars()),
         "dataset": [one.id for one in standard],
         "connection": [name for name, one in settings.connections.items() if not party or one.party == party],
+        "own": [one.dataset for one in settings.connections.values() if one.dataset and one.party == party],
         "destination": list(settings.destinations),
         "cd_id": [row[0] for row in about],
         "subject": [row[1] for row in about],
+        "key": [bytes(row[2]).hex() for row in about],
+        "codelist": [one.list for dataset in standard for one in dataset.elements if one.list],
         "row": [1],
         "code": ["10001", "10005"],
     }
@@ -102,20 +127,30 @@ def values(connection: Connection, settings: Settings, standard: Standard, party
     return found
 
 
+def unasked(found: Iterable[Page], wanted: Iterable[Asked]) -> list[str]:
+    """Pages for which there was nothing to ask."""
+    return sorted({page.path for page in found} - {one.route for one in wanted})
+
+
 def asked(found: Iterable[Page], room: str, known: Mapping[str, Sequence[Any]], each: int) -> list[Asked]:
     """`each` addresses of every page of a room: every other one with all that its query may hold."""
     random, made = Random(3), []
     for page in found:
-        if page.room != room:
+        if page.room != room or page.route.path_format in OF_PERSONS:
             continue
-        for n in range(each):
-            words = {one.name: _value(page, one, known, random) for one in page.route.dependant.path_params}
-            query = {}
-            for one in _query(page.route):
-                if one.field_info.is_required() or (n % 2 and one.name not in _NEVER and _choices(one, known)):
-                    query[one.alias] = _value(page, one, known, random)
-            made.append(Asked(page.path, page.path.format(**words) + (f"?{urlencode(query)}" if query else "")))
+        with suppress(NoValue):
+            made += [Asked(page.path, _address(page, known, random, whole=n % 2 == 1)) for n in range(each)]
     return made
+
+
+def _address(page: Page, known: Mapping[str, Sequence[Any]], random: Random, *, whole: bool) -> str:
+    words = {one.name: _value(page, one, known, random) for one in page.route.dependant.path_params}
+    query = {}
+    for one in _query(page.route):
+        may = whole and one.name not in _NEVER and _choices(page, one, known)
+        if one.field_info.is_required() or may or page.route.path_format in _WHOLE:
+            query[one.alias] = _value(page, one, known, random)
+    return page.path.format(**words) + (f"?{urlencode(query)}" if query else "")
 
 
 def _query(route: APIRoute) -> list[Any]:
@@ -125,12 +160,15 @@ def _query(route: APIRoute) -> list[Any]:
     return found
 
 
-def _choices(one: Any, known: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
-    return [word for word in get_args(one.field_info.annotation) if isinstance(word, str)] or known.get(one.name, ())
+def _choices(page: Page, one: Any, known: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+    named = [word for word in get_args(one.field_info.annotation) if isinstance(word, str)]
+    path = page.route.path_format
+    in_path = f"{{{one.name}}}" in path
+    return named or known.get(_MEANS.get(path, one.name) if in_path else one.name, ())
 
 
 def _value(page: Page, one: Any, known: Mapping[str, Sequence[Any]], random: Random) -> Any:
-    choices = _choices(one, known)
+    choices = _choices(page, one, known)
     if not choices:
         raise NoValue(f"{page.path}: {one.name}")
     return random.choice(choices)

@@ -10,11 +10,13 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from hub.ledger import notices
+from hub.holds import Holds
+from hub.ledger import notices, uses
 from hub.ledger.cases import Selection
 from monitor.report import SHEETS, workbook
 from standards.errors import BadRecord, UnknownName
 from standards.registry import built_in
+from tests.hub.cases import test_month
 from tests.hub.cases.test_month import Month, at, rows
 
 ITEM = "14010001"
@@ -139,3 +141,22 @@ def test_figures_equal_plain_sql_over_the_ledger(month: Month) -> None:
         (opened,) = connection.execute(text("SELECT count(*) FROM case_")).one()
     assert {str(one[0]): one[1] for one in verdicts} == {"accepted": party["accepted"], "rejected": party["rejected"]}
     assert (party["handed"], party["rejected"], party["cases_opened"]) == (handed, rejected, opened)
+
+
+def test_a_held_record_counts_when_it_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = '[references]\n"punish_action.check_action_code" = "hold"\n'
+    monkeypatch.setattr(test_month, "MORE", f"{test_month.MORE}\n{hold}")
+    month, code = Month(tmp_path, at(9, 10)), "JC-2026-0001"
+    held = penalties(1, "2026-09-09", check_action_code=code, supervise_item_code="14010001000001")
+    month.hand_over("plain", held)
+    (before,) = month.hub.reports().report("month")["parties"]
+    assert (before["held"], before["in_time_rate"]) == (1, None)
+
+    month.hand_over("checks", [{**rows("check_action", 1)[0], "check_action_code": code}])
+    hub = month.hub
+    assert Holds(hub.ledger, hub.generations, month.clock, hub.seal, hub.deadlines, "test").release_ready() == 1
+
+    (penalty,) = [one for one in hub.reports().report("month")["datasets"] if one["dataset"] == "punish_action"]
+    assert (penalty["in_time_rate"], penalty["timeliness"]) == (1.0, pytest.approx(1 / 2))
+    with hub.ledger.read() as connection:
+        assert {item for _, item in uses.between(connection, "2026-09-09", "2026-09-09")} >= {ITEM}
