@@ -69,7 +69,7 @@ class Counted:
     def statements(self) -> dict[str, int]:
         """The most that each page needed."""
         most: dict[str, int] = defaultdict(int)
-        for one in self.wanted(3):
+        for one in self.wanted(2):
             self.number = 0
             answer = self.clients[one.room].get(one.url)
             assert answer.status_code < 400, (one.url, answer.status_code)
