@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -122,3 +123,26 @@ def test_a_party_sees_its_own_failures_only(door: Door) -> None:
     code, said = told(door, "failures")
     assert code != 0  # there is something to do
     assert "报送错误" in said
+
+
+def test_people_are_made_given_roles_disabled_and_reset_on_the_command_line(door: Door) -> None:
+    code, made = told(door, "user", "add", "ming.ling", "--title", "命令行甲", "--role", "operator", "--json")
+    assert code == 0, made
+    assert len(json.loads(made)["password"]) == 16
+    assert told(door, "user", "add", "ming.ling", "--title", "命令行甲")[0] != 0, "the name is taken"
+    code, said = told(door, "user", "roles", "ming.ling", "--role", "system_admin", "--role", "audit_admin")
+    assert code != 0
+    assert "三员分立" in said
+    assert told(door, "user", "roles", "ming.ling", "--role", "viewer", "--right", "bodies")[0] == 0
+    assert told(door, "user", "disable", "ming.ling", "--reason", "left")[0] == 0
+    (one,) = [row for row in json.loads(told(door, "user", "list", "--json")[1]) if row["name"] == "ming.ling"]
+    assert (one["active"], one["roles"], one["more"]) == (False, ["viewer"], ["bodies"])
+    assert told(door, "user", "enable", "ming.ling")[0] == 0
+    code, again = told(door, "user", "reset", "ming.ling", "--factor", "--json")
+    assert code == 0
+    assert json.loads(again)["password"] != json.loads(made)["password"]
+    code, key = told(door, "key", "new", "ecology", "--right", "see", "--json")
+    assert code == 0
+    client = httpx2.Client(base_url=door.running.address, headers={"authorization": f"Bearer {json.loads(key)['key']}"})
+    assert client.get("/v1/submissions").status_code == 200
+    assert client.post("/v1/judge?connection=checks", content=b"[]").status_code == 403
