@@ -83,6 +83,8 @@ def _who(dependant: Dependant) -> str:
         if (right := getattr(call, "right", None)) is not None:
             whose = ", of the hub's own people and keys only" if getattr(call, "of_hub", False) else ""
             return f"With the right `{right}`{whose}."
+    if any(getattr(call, "own", False) for call in asked):
+        return "With the session of a person."
     return "With a key." if access.caller in asked else "Without a key."
 
 
