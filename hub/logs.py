@@ -10,7 +10,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 
@@ -36,8 +36,18 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, stream: Te
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(message)s")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Foreign("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what matters is told by the broker in our words
+
+
+class Foreign(logging.Formatter):
+    """Lines of foreign libraries; of their errors the kind and the places only."""
+
+    def formatException(self, ei: tuple[Any, ...]) -> str:  # noqa: N802 - its name there
+        """The error without its text."""
+        return "\n".join(_lines(ei[1], set())) if isinstance(ei[1], BaseException) else ""
 
 
 def kind_and_place(error: BaseException) -> str:

@@ -138,3 +138,20 @@ def test_an_error_of_ours_keeps_its_words_and_a_foreign_one_its_kind_and_place(s
     assert "UnreadablePayload: row 7 is no number" in told
     assert "ValueError" in told
     assert "test_logs.py" in told
+
+
+def test_a_library_that_logs_its_own_error_tells_kind_and_place_only() -> None:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(logs.Foreign("%(message)s"))
+    foreign = logging.Logger("uvicorn.error")
+    foreign.addHandler(handler)
+
+    try:
+        int(NUMBER + NAME)
+    except ValueError as error:
+        foreign.error("Exception in ASGI application", exc_info=error)
+
+    clean(said)
+    assert "ValueError" in said.getvalue()
+    assert "test_logs.py" in said.getvalue()
