@@ -45,7 +45,7 @@ def configure(*, json: bool | None = None, level: int = logging.INFO, stream: Te
 class Foreign(logging.Formatter):
     """Lines of foreign libraries; of their errors the kind and the places only."""
 
-    def formatException(self, ei: tuple[Any, ...]) -> str:  # noqa: N802 - its name there
+    def formatException(self, ei: tuple[Any, ...]) -> str:
         """The error without its text."""
         return "\n".join(_lines(ei[1], set())) if isinstance(ei[1], BaseException) else ""
 

@@ -144,7 +144,8 @@ def test_a_library_that_logs_its_own_error_tells_kind_and_place_only() -> None:
     said = io.StringIO()
     handler = logging.StreamHandler(said)
     handler.setFormatter(logs.Foreign("%(message)s"))
-    foreign = logging.Logger("uvicorn.error")
+    foreign = logging.getLogger("uvicorn.error.tried")
+    foreign.propagate = False
     foreign.addHandler(handler)
 
     try:
