@@ -103,6 +103,7 @@ def addresses(city: Province, room: str) -> list[str]:
         assert not replays.running(connection)
     assert receipts
     found += [f"submissions/{row[0]}" for row in receipts]
+    found += [f"tasks/{UUID(str(row[0]))}" for row in tasks]
     assert tasks
     if room == "sender":
         found += ["entry/punish_action", "handbook?dataset=punish_action", f"submissions/{receipts[0][0]}/records/1"]

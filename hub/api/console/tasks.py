@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from hub.api.console.visit import Page, Viewer, ViewerOfRegion, Visit, Words, ac
 from hub.api.tasks import desk
 from standards.errors import HubError
 from standards.exports import workbook
-from standards.flows import flow, flows
+from standards.flows import Flow, flow, flows
 from standards.rights import Right
 
 router = APIRouter(route_class=Page)
@@ -33,7 +34,9 @@ def tasks(
         {"flow": name, "title": flows()[name].title_en if english else flows()[name].title}
         for name in dict.fromkeys(mine)
     ]
-    return visit.page("tasks", "tasks", tasks=found, flows=lists)
+    parties = visit.hub.generations.current().settings.parties
+    titles = {name: said.title for name, said in parties.items()}
+    return visit.page("tasks", "tasks", tasks=found, flows=lists, titles=titles)
 
 
 def _seen(visit: Visit, one: dict[str, Any]) -> bool:
@@ -86,7 +89,37 @@ def _task(visit: Visit, task: UUID, wrong: str = "", status: int = 200) -> Respo
     opened = next((d for d in map(standard.dataset, its.opened_by) if set(one["record"]) <= set(d.by_id)), None)
     title = {e.id: e.title for e in opened.elements} if opened is not None else {}
     record = [(title.get(name, name), value) for name, value in one["record"].items()]
-    return visit.page("task", "tasks", status, one={**one, "record": record}, fields=fields, wrong=wrong)
+    english = visit.language == "en"
+    known = {e.id: (e.title_en or e.title) if english else e.title for d in named for e in d.elements}
+    known |= {name: words[1 if english else 0] for name, words in _WORDS.items()}
+    steps = [_step(taken, its, known, dict(parties), english) for taken in one["steps"]]
+    return visit.page(
+        "task",
+        "tasks",
+        status,
+        one={**one, "record": record, "steps": steps},
+        fields=fields,
+        wrong=wrong,
+        titles=dict(parties),
+    )
+
+
+def _step(
+    taken: Mapping[str, Any], its: Flow, known: Mapping[str, str], parties: Mapping[str, str], english: bool
+) -> dict[str, Any]:
+    """A step that was taken, in words."""
+    step, state = its.steps.get(taken["step"]), its.states.get(taken["state"])
+    said = {
+        known.get(name, name): parties.get(value, value) if name == "party" else value
+        for name, value in taken["said"].items()
+    }
+    return {
+        **taken,
+        "party": parties.get(taken["party"], taken["party"]),
+        "step": taken["step"] if step is None else step.title_en if english else step.title,
+        "state": taken["state"] if state is None else state.title_en if english else state.title,
+        "said": said,
+    }
 
 
 _WORDS = {"party": ("转给", "hand on to"), "reason": ("理由", "reason")}
