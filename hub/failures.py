@@ -94,6 +94,7 @@ def _told(generation: Generation, one: Failures, some: Sequence[Sample]) -> dict
         "code": one.code,
         "element": one.element,
         "element_zh": element.title if element is not None else "",
+        "element_en": element.title_en if element is not None else "",
         "rule": one.rule,
         "pattern": one.pattern,
         "count": one.count,

@@ -17,7 +17,8 @@ def parties(visit: Viewer) -> Response:
     """Every party with its administrators, and how far each of its connections has come."""
     generation = visit.hub.generations.current()
     stages = onboarding.stages(generation, visit.hub.ledger)
-    standard = {one.id: one.title for one in generation.standard}
+    english = visit.language == "en"
+    standard = {one.id: (english and one.title_en) or one.title for one in generation.standard}
     shown = []
     for name, one in generation.settings.parties.items():
         mine = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from hub.api.tasks import desk
 from standards.errors import HubError
 from standards.exports import workbook
 from standards.flows import Flow, flow, flows
+from standards.model import DataSet
 from standards.rights import Right
 
 router = APIRouter(route_class=Page)
@@ -87,10 +88,10 @@ def _task(visit: Visit, task: UUID, wrong: str = "", status: int = 200) -> Respo
             titles = (element.title, element.title_en) if element is not None else _WORDS.get(name, (name, name))
             fields[step["step"]].append({"name": name, "title": titles[0], "title_en": titles[1], "choices": choices})
     opened = next((d for d in map(standard.dataset, its.opened_by) if set(one["record"]) <= set(d.by_id)), None)
-    title = {e.id: e.title for e in opened.elements} if opened is not None else {}
-    record = [(title.get(name, name), value) for name, value in one["record"].items()]
     english = visit.language == "en"
-    known = {e.id: (e.title_en or e.title) if english else e.title for d in named for e in d.elements}
+    title = _titles([opened], english) if opened is not None else {}
+    record = [(title.get(name, name), value) for name, value in one["record"].items()]
+    known = _titles(named, english)
     known |= {name: words[1 if english else 0] for name, words in _WORDS.items()}
     steps = [_step(taken, its, known, dict(parties), english) for taken in one["steps"]]
     return visit.page(
@@ -102,6 +103,10 @@ def _task(visit: Visit, task: UUID, wrong: str = "", status: int = 200) -> Respo
         wrong=wrong,
         titles=dict(parties),
     )
+
+
+def _titles(datasets: Iterable[DataSet], english: bool) -> dict[str, str]:
+    return {e.id: (e.title_en or e.title) if english else e.title for d in datasets for e in d.elements}
 
 
 def _step(

@@ -121,7 +121,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "helps": ("下载与填写", "To fill in"),
     "sample": ("填写样例", "Filled sample"),
     "handbook": ("填报手册", "Handbook"),
-    "element": ("数据项", "Element"),
     "need": ("填写要求", "Needed"),
     "kind": ("格式", "Form"),
     "codes": ("可填的代码", "Codes"),
