@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+import structlog
 
 from demo import troubles
 from demo.play import Demo, playing
@@ -18,9 +20,13 @@ from tests.hub.city import until
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo city with its troubles; what went well before is left out."""
+    before, handlers = structlog.get_config(), list(logging.getLogger().handlers)
     with playing(tmp_path_factory.mktemp("troubles") / "state", 0, Screen(quiet=True)) as running:
         troubles.plant(running)
         yield running
+    # The demo's log is closed: nobody after us may write into it.
+    structlog.configure(**before)
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture(scope="module")
