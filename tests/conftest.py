@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import structlog
 
 from tests.services import host
 from tests.services.process import die_with_parent
@@ -17,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Tracebacks without every local variable: printing them takes longer than a test may.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     if hasattr(config, "workerinput"):
         die_with_parent()
     # The process that pytest was started as holds the services for all of xdist's workers.
