@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
-from hub.ledger.submissions import Submission
+from hub.ledger.submissions import Submission, among_states
 from hub.ledger.tables import submission
 from hub.ledger.types import month_of
 
@@ -38,7 +38,7 @@ def chosen(connection: Connection, wanted: Wanted) -> Iterator[Submission]:
     if wanted.party is not None:
         conditions.append(s.party == wanted.party)
     if wanted.states:
-        conditions.append(s.state.in_(wanted.states))
+        conditions += among_states(wanted.states)
     if wanted.faulty:
         conditions.append(or_(s.rejected > 0, s.held > 0, s.problem != ""))
     if wanted.name:

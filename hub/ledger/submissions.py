@@ -19,6 +19,17 @@ from standards.states import SubmissionState
 _OPEN = (SubmissionState.RECEIVED, SubmissionState.TRANSLATING, SubmissionState.STALLED)
 #: Written out: SQLite knows the partial index only by its very words.
 UNFINISHED = submission.c.state.in_([literal_column(f"'{state}'") for state in _OPEN])
+JUDGED = submission.c.state == literal_column(f"'{SubmissionState.JUDGED}'")
+
+
+def among_states(states: Collection[str]) -> list[ColumnElement[bool]]:
+    """In one of these states, in words by which the few that are not settled are found by an index."""
+    said = [submission.c.state.in_(list(states))]
+    if set(states) <= set(_OPEN):
+        said.append(UNFINISHED)
+    elif set(states) == {SubmissionState.JUDGED}:
+        said.append(JUDGED)
+    return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,12 @@ Index("ix_submission_party", submission.c.party, submission.c.received_at)
 Index("ix_submission_connection", submission.c.connection, submission.c.received_at)
 Index("ix_submission_received", submission.c.received_at)
 Index(
+    "ix_submission_judged",
+    submission.c.received_at,
+    postgresql_where=text("state = 'judged'"),
+    sqlite_where=text("state = 'judged'"),
+)
+Index(
     "ix_submission_origin",
     submission.c.origin_id,
     postgresql_where=submission.c.origin_id.isnot(None),

@@ -92,16 +92,22 @@ class ReportDesk:
         whole = self.ledger.remembered.get(("report", every, span.first), lambda: self._report(span))
         return _of_party(whole, party) if party else whole
 
+    def _claims(self) -> dict[str, frozenset[str]]:
+        """Read from the content of item lists, whatever span is asked for."""
+        with self.ledger.read() as connection:
+            return figures.claims(connection, Contents(self.seal))
+
     def _report(self, span: Span) -> dict[str, Any]:
         now = self.clock.now()
         generation = self.generations.current()
         settings, standard = generation.settings, generation.standard
         owners = {one.code: name for name, one in settings.parties.items()}
+        claimed = self.ledger.remembered.get("claims", self._claims)
         with self.ledger.read() as connection:
             volumes = figures.volumes(connection, span, (*_JUDGED, *_ANSWERED))
             cases = figures.cases_of(connection, span, now)
             hours = figures.waits(connection, span)
-            covered = figures.coverage(connection, Contents(self.seal), span, owners)
+            covered = figures.coverage(connection, span, claimed, owners)
         whole = _sums(volumes, cases, hours)
         titles = {one.id: (one.title, one.title_en or one.title) for one in standard}
         return {

@@ -135,21 +135,28 @@ def quantile(hours: Sequence[tuple[float, int]], share: float) -> float | None:
     return None
 
 
-def coverage(connection: Connection, contents: Contents, span: Span, owners: Mapping[str, str]) -> dict[str, Covered]:
-    """Party -> its main items, by `owners` (credit code -> party).
-
-    DOMAIN 1.7: distinct 8-digit main items with a behaviour in the span over the main items claimed; rows without an
-    item are left out (DOMAIN 1.4).  Claims are read from content: what is no longer kept is not counted.
-    """
-    found: dict[str, Covered] = defaultdict(Covered)
+def claims(connection: Connection, contents: Contents) -> dict[str, frozenset[str]]:
+    """Credit code -> the main items its organisation claimed; what is no longer kept is not counted."""
+    found: dict[str, set[str]] = defaultdict(set)
     for _, items in walk(connection, contents, "supervise_item_main", owners=None):
         for one in items:
             values = one.values
-            party = owners.get(values.get("claim_org_code", ""))
-            if party and values.get("claim_state") in _CLAIMED and values.get("is_stop") == "0":
-                found[party].claimed.add(values["matter_code"])
+            if values.get("claim_state") in _CLAIMED and values.get("is_stop") == "0":
+                found[values.get("claim_org_code", "")].add(values["matter_code"])
+    return {code: frozenset(items) for code, items in found.items()}
+
+
+def coverage(
+    connection: Connection, span: Span, claimed: Mapping[str, frozenset[str]], owners: Mapping[str, str]
+) -> dict[str, Covered]:
+    """Party -> its main items, by `owners` (credit code -> party).
+
+    DOMAIN 1.7: distinct 8-digit main items with a behaviour in the span over the main items claimed; rows without an
+    item are left out (DOMAIN 1.4).
+    """
+    found = {owners[code]: Covered(claimed=set(items)) for code, items in claimed.items() if code in owners}
     for owner, item in uses.between(connection, span.first.isoformat(), span.last.isoformat()) if found else ():
         party = owners.get(owner)
         if party in found:
             found[party].used.add(item)
-    return dict(found)
+    return found

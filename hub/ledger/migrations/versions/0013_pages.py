@@ -36,6 +36,8 @@ def upgrade() -> None:
     op.create_index("ix_tally_unfolded", "tally", ["id"], postgresql_where=unfolded, sqlite_where=unfolded)
     op.create_index("ix_submission_connection", "submission", ["connection", "received_at"])
     op.create_index("ix_submission_received", "submission", ["received_at"])
+    judged = sa.text("state = 'judged'")
+    op.create_index("ix_submission_judged", "submission", ["received_at"], postgresql_where=judged, sqlite_where=judged)
     op.create_index("ix_look_at", "look", ["at"])
     op.create_index("ix_task_sender", "task", ["sender", "due_at"], postgresql_where=_OPEN, sqlite_where=_OPEN)
 
@@ -44,6 +46,7 @@ def downgrade() -> None:
     """Without them."""
     op.drop_index("ix_task_sender", "task")
     op.drop_index("ix_look_at", "look")
+    op.drop_index("ix_submission_judged", "submission")
     op.drop_index("ix_submission_received", "submission")
     op.drop_index("ix_submission_connection", "submission")
     op.drop_index("ix_tally_unfolded", "tally")
