@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from hub.dispatch.contents import Contents
 from hub.generations import Generations
-from hub.ledger import heads, journal
+from hub.ledger import heads, journal, parcels
 from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head
 from hub.ledger.tables import case_, chunk, delivery, finding, parcel, record, submission
@@ -205,7 +205,7 @@ def _deliveries(connection: Connection, row: Row[Any]) -> list[dict[str, Any]]:
             parcel.c.created_at,
             parcel.c.ended_at,
         )
-        .join(parcel, parcel.c.id == delivery.c.parcel_id)
+        .join(parcel, parcels.CARRIES)
         .where(
             delivery.c.month == row.month,
             delivery.c.submission_id == row.submission_id,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from hub.dispatch.doors import Doors
 from hub.generations import Generation, Generations
-from hub.ledger import receipts
+from hub.ledger import parcels, receipts
 from hub.ledger.engine import Ledger
 from hub.ledger.sql import among
 from hub.ledger.tables import delivery, hold, parcel, record, record_head, submission
@@ -126,7 +126,7 @@ class Tracing:
                 parcel.c.due_at,
                 parcel.c.error_text,
             )
-            .join(parcel, parcel.c.id == delivery.c.parcel_id)
+            .join(parcel, parcels.CARRIES)
             .where(
                 delivery.c.month == month,
                 delivery.c.submission_id == row.submission_id,

@@ -52,6 +52,8 @@ class StoredParcel:
     traceparent: str = ""
 
 
+#: The parcel of a delivery.  By its hand-over too, which has an index: its id alone, without a month, has none.
+CARRIES = and_(parcel.c.submission_id == delivery.c.submission_id, parcel.c.id == delivery.c.parcel_id)
 _COLUMNS = [parcel.c[f.name] for f in fields(StoredParcel)]
 _BULK = [f.name for f in fields(StoredParcel)]
 

@@ -24,7 +24,7 @@ JUDGED = submission.c.state == literal_column(f"'{SubmissionState.JUDGED}'")
 
 def among_states(states: Collection[str]) -> list[ColumnElement[bool]]:
     """In one of these states, in words by which the few that are not settled are found by an index."""
-    said = [submission.c.state.in_(list(states))]
+    said: list[ColumnElement[bool]] = [submission.c.state.in_(list(states))]
     if set(states) <= set(_OPEN):
         said.append(UNFINISHED)
     elif set(states) == {SubmissionState.JUDGED}:

@@ -282,7 +282,7 @@ def _deliveries(connection: Connection, stored: Submission, place: Row[Any], lan
     """Each destination with every attempt and what was said of the record, level by level."""
     rows = connection.execute(
         select(delivery.c.destination, delivery.c.state.label("own"), delivery.c.code, delivery.c.message, parcel)
-        .join(parcel, parcel.c.id == delivery.c.parcel_id)
+        .join(parcel, parcels.CARRIES)
         .where(
             delivery.c.month == stored.month,
             delivery.c.submission_id == stored.id,
