@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, String, case, cast, func, select, tuple_
+from sqlalchemy import Connection, String, case, cast, func, select
 
 from hub.ledger.cases import Selection
+from hub.ledger.sql import among
 from hub.ledger.submissions import by_ids
 from hub.ledger.tables import case_, finding
 from hub.ledger.types import month_of
@@ -128,9 +129,12 @@ def _with_findings(connection: Connection, cases: Sequence[Any]) -> list[Sample]
     places = {(row[1], row[2]) for row in cases if row[1] is not None and row[2] is not None}
     told: dict[tuple[UUID, int, str, str], Any] = {}
     if places:
-        # The month with each of them: without it no index knows the place.
-        keys = [(month_of(one), one, row) for one, row in sorted(places)]
-        statement = select(finding).where(tuple_(finding.c.month, finding.c.submission_id, finding.c.row_no).in_(keys))
+        # A few more than wanted: pairs would be looked for one by one through every month.
+        statement = select(finding).where(
+            finding.c.month.in_(sorted({month_of(one) for one, _ in places})),
+            among(connection, finding.c.submission_id, sorted({one for one, _ in places})),
+            among(connection, finding.c.row_no, sorted({row for _, row in places})),
+        )
         for row in connection.execute(statement.order_by(finding.c.no)):
             told.setdefault((row.submission_id, row.row_no, row.code, row.element), row)
             told.setdefault((row.submission_id, row.row_no, row.code, ""), row)
