@@ -83,6 +83,7 @@ class Around:
                 **{"dataset": [datasets[n % len(datasets)] for n in range(count)], "submission_id": None},
                 **{"code": "40001", "row_no": None, "opened_at": when, "last_at": when},
                 **{"due_at": [self.due(at) for at in when], "closed_at": None, "closed_by": ""},
+                **{"element": "", "cause": [f"{n % 9973:016x}" for n in range(count)]},
             },
         )
 

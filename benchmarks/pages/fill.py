@@ -297,6 +297,7 @@ class Filler:
                 **{"key_hash": [made.keys[n] for n in wrong], "submission_id": identifier, "code": codes},
                 **{"row_no": [n + 1 for n in wrong], "opened_at": at, "last_at": at, "due_at": due},
                 **{"closed_at": closed, "closed_by": ["data" if one else "" for one in closed]},
+                **{"element": shape.element, "cause": [cause_of(feed.party, feed.dataset, code) for code in codes]},
             },
         )
         waiting = [n for n, verdict in enumerate(made.verdicts) if verdict == "held"]
@@ -323,6 +324,11 @@ class Filler:
                 "digest": [digest_of(at, action, "bench", identifier, None, detail) for action, detail in entries],
             },
         )
+
+
+def cause_of(*words: str) -> str:
+    """What stands for a failure group."""
+    return sm3("\x1f".join(words).encode()).hex()[:16]
 
 
 @dataclass(frozen=True, slots=True)

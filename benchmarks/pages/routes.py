@@ -19,7 +19,7 @@ from standards.registry import Standard
 
 _NO_PAGES = ("/style.css", "/icon.svg", "/language")
 #: Only a person sees them; here keys log in.
-OF_PERSONS = ("/login", "/code", "/password", "/factor", "/me", "/people", "/people/{name}")
+OF_PERSONS = ("/oidc", "/oidc/start", "/login", "/code", "/password", "/factor", "/me", "/people", "/people/{name}")
 METRICS = "/metrics"
 #: What a query may hold besides what it must; a rehearsal is a deed that takes its time and says so.
 _NEVER = ("said", "rehearse")
@@ -42,6 +42,8 @@ class Asked:
 
 #: Without its query nothing is shown.
 _WHOLE = ("/rectification",)
+#: A rejected record and its row stand for both names.
+_REJECTED = "/edit/{receipt_no}/{row}"
 #: What a name means in one place, where it alone does not say.
 _MEANS = {
     "/flows/to/{name}": "destination",
@@ -52,6 +54,8 @@ _MEANS = {
     "/entry/{dataset}": "own",
     "/reconciliations/{identifier}": "reconciliation",
     "/records/of/{key}": "key",
+    "/failures/{group}": "cause",
+    "/mending/{identifier}": "replay",
 }
 
 
@@ -97,6 +101,13 @@ def values(connection: Connection, settings: Settings, standard: Standard, party
         .where(record_head.c.subject != "")
         .limit(_ASKED)
     )
+    causes = select(case_.c.cause).where(case_.c.closed_at.is_(None), case_.c.cause != "").distinct().limit(_ASKED)
+    rejected = (
+        select(submission.c.receipt_no, case_.c.row_no)
+        .join(case_, case_.c.submission_id == submission.c.id)
+        .where(case_.c.closed_at.is_(None), case_.c.class_ == "2")
+        .limit(_ASKED)
+    )
     if party:
         heads = heads.where(record_head.c.party == party)
     about = connection.execute(heads).all()
@@ -107,6 +118,8 @@ def values(connection: Connection, settings: Settings, standard: Standard, party
         "flow": list(connection.execute(flows).scalars()),
         "party": [party] if party else list(connection.execute(wrong).scalars()),
         "case": list(connection.execute(select(case_.c.id).where(case_.c.closed_at.is_(None)).limit(_ASKED)).scalars()),
+        "cause": list(connection.execute(causes).scalars()),
+        "rejected": [tuple(row) for row in connection.execute(rejected)],
         "replay": list(connection.execute(select(replay.c.id).limit(_ASKED)).scalars()),
         "dataset": [one.id for one in standard],
         "connection": [name for name, one in settings.connections.items() if not party or one.party == party],
@@ -145,6 +158,8 @@ def asked(found: Iterable[Page], room: str, known: Mapping[str, Sequence[Any]], 
 
 def _address(page: Page, known: Mapping[str, Sequence[Any]], random: Random, *, whole: bool) -> str:
     words = {one.name: _value(page, one, known, random) for one in page.route.dependant.path_params}
+    if page.route.path_format == _REJECTED and known["rejected"]:
+        words = dict(zip(words, random.choice(known["rejected"]), strict=True))
     query = {}
     for one in _query(page.route):
         may = whole and one.name not in _NEVER and _choices(page, one, known)

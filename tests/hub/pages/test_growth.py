@@ -24,7 +24,7 @@ _HERE = "http://127.0.0.1"
 _SMALL, _LARGE = 1_000, 8_000
 #: Every record of a hand-over stands in them: they are files, and grow with what they hold.
 #: What the ledger of the benchmark holds none of.
-_NOT_FILLED = ("/reconciliations/{identifier}",)
+_NOT_FILLED = ("/reconciliations/{identifier}", "/mending/{identifier}")
 _FILES = (".xlsx", ".csv", ".zip")
 
 
