@@ -36,6 +36,8 @@ _GRACE = 20.0
 #: Seconds a thread may keep the interpreter.  The thread that waits for the database would otherwise stand behind the
 #: one that maps for five milliseconds after each of its statements; so would, on SQLite, whoever asks for a page.
 _SWITCH = 0.0005
+#: By so much the processes that take bulk along give way to the one that somebody waits for.
+_BEHIND = 5
 
 
 class Server:
@@ -298,6 +300,8 @@ def rest_the_collector() -> None:
 def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None) -> None:
     """A worker process."""
     keep_memory_small()
+    if "api" not in roles:
+        os.nice(_BEHIND)
     logs.configure()
     sys.setswitchinterval(_SWITCH)
     parent = os.getppid()

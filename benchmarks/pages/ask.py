@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Protocol
@@ -39,12 +39,13 @@ def told(took: dict[str, list[tuple[float, int]]]) -> list[dict[str, Any]]:
     rows = []
     for route, some in took.items():
         times = sorted(one for one, _ in some)
-        failed = sum(status >= 400 for _, status in some)
+        failed = Counter(status for _, status in some if status >= 400)
         rows.append(
             {
                 "page": route,
                 "asked": len(some),
-                "failed": failed,
+                "failed": sum(failed.values()),
+                "statuses": dict(failed),
                 "p50_ms": round(times[len(times) // 2], 1),
                 "p95_ms": round(times[max(0, -(-len(times) * 95 // 100) - 1)], 1),
                 "max_ms": round(times[-1], 1),
