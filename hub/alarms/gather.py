@@ -20,6 +20,7 @@ from hub.deadlines import Deadlines
 from hub.generations import Generation
 from hub.ledger import canaries, cases, destinations, parcels
 from hub.ledger.cases import Selection
+from hub.ledger.submissions import among_states
 from hub.ledger.tables import case_, submission, task
 from hub.ledger.types import month_of
 from hub.settings import Settings
@@ -114,7 +115,7 @@ def _waiting(connection: Connection) -> dict[str, Backlog]:
 
 def _unjudged(connection: Connection) -> Backlog | None:
     count, oldest = connection.execute(
-        select(func.count(), func.min(submission.c.received_at)).where(submission.c.state.in_(_UNJUDGED))
+        select(func.count(), func.min(submission.c.received_at)).where(*among_states(_UNJUDGED))
     ).one()
     return Backlog(count, oldest) if oldest is not None else None
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from hub.ledger.submissions import Submission, get
+from hub.ledger.submissions import Submission, among_states, get
 from hub.ledger.tables import submission
 from hub.ledger.types import month_of
 from standards.digest import uuid7, uuid7_before
@@ -90,7 +90,8 @@ def _of(row: Row[Any]) -> Submission:
 
 def _unfinished(connection: Connection, wanted: Wanted, before: UUID | None, limit: int) -> Listed:
     """What work is still to be done on is never many, and has an index of its own."""
-    statement = select(*_COLUMNS).where(*wanted.conditions()).order_by(submission.c.id.desc())
+    its = (*wanted.conditions(), *among_states([wanted.state]))
+    statement = select(*_COLUMNS).where(*its).order_by(submission.c.id.desc())
     if before is not None:
         statement = statement.where(submission.c.id < before)
     rows = [_of(one) for one in connection.execute(statement.limit(limit))]
@@ -143,7 +144,7 @@ def stalled(connection: Connection, parties: Collection[str]) -> dict[str, int]:
     """Hand-overs that wrong settings stop, by party."""
     rows: Any = connection.execute(
         select(submission.c.party, func.count())
-        .where(submission.c.state == SubmissionState.STALLED)
+        .where(*among_states([SubmissionState.STALLED]))
         .group_by(submission.c.party)
     )
     return {party: count for party, count in rows if party in parties}
