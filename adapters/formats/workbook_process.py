@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -55,8 +56,9 @@ def sheets_and_rows(file: BinaryIO, sheet: str, memory_mb: int) -> Generator[Fra
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(json.dumps(request).encode() + b"\n")
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended before it read: how it ended is told below
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.close()
         yield from _frames(process.stdout, process, sheet, memory_mb)
     finally:
         process.kill()

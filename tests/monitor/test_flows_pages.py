@@ -72,6 +72,7 @@ def test_a_party_and_its_connection_show_what_came_today(city: Province) -> None
     page = operator.get("flows/party/ecology")
     assert re.search(r'<td>行政处罚行为</td><td class="n">40</td><td class="n">0</td><td class="n">40</td>', page)
     assert "报送错误" in page
+    assert re.search(r"最近失败</dt><dd>20\d\d-", operator.get("flows/from/plain"))
     page = operator.get("flows/from/ecology-penalties")
     assert said.json()["receipt_no"] in page
     assert "对方推送" in operator.send("flows/from/ecology-penalties/test", page).text
@@ -83,7 +84,6 @@ def test_a_party_and_its_connection_show_what_came_today(city: Province) -> None
     later = "/v1/submissions?connection=plain&name=e.json"
     until(lambda: city.client("ecology").post(later, json=rows("punish_action", 1)).status_code < 300)
     assert {"connection_tried", "connection_paused", "connection_resumed"} <= set(actions(city))
-    assert re.search(r"最近失败</dt><dd>20\d\d-", operator.get("flows/from/plain"))
     sender = Browser(city, "ecology").log_in()
     assert sender.client.get("/sender/flows").status_code == 404
 

@@ -68,7 +68,7 @@ def test_parcels_and_verdicts_go_through_the_queue_and_news_come_over_https(queu
     kept = queued.submit(penalties(1200))
 
     queued.heard(kept, "nation", 1200)
-    assert queued.spoken(kept)["province"] == (1200, 0)
+    until(lambda: queued.spoken(kept)["province"] == (1200, 0))
     assert through(queued) == {"below-queue"}
     assert len(queued.receiver.stored) == 1200
     assert all(n == 1 for n in queued.receiver.arrivals.values())
