@@ -101,11 +101,10 @@ def uses(behaviours: Iterable[tuple[str, str, str]]) -> set[Use]:
 
     A day that cannot be read and an owner that is not known use nothing.
     """
-    found: set[Use] = set()
-    for owner, day, named in set(behaviours):
-        if owner and _is_day(day):
-            found.update((owner, day[:10], item) for item in main_items([named]))
-    return found
+    told = set(behaviours)
+    days = {day: day[:10] for day in {day for _, day, _ in told} if _is_day(day)}
+    items = {named: main_items([named]) for named in {named for _, _, named in told}}
+    return {(owner, days[day], item) for owner, day, named in told if owner and day in days for item in items[named]}
 
 
 def _is_day(text: str) -> bool:
