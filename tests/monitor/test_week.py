@@ -38,6 +38,9 @@ parties = ["ecology"]
 every = "month"
 since = "2026-09-01"
 
+[canary]
+every = "5s"
+
 [alarms]
 every = "1s"
 off = ["calendar_missing", "canary_late"]
