@@ -87,7 +87,8 @@ def test_five_that_differ_are_found_among_many_in_little_time_and_few_bytes_and_
     upper.ledger.write(lambda c: c.execute(delete(record_head).where(record_head.c.key_hash.in_(keys[:2]))))
     of_three = origin_revision.c.key_hash.in_(keys[2:5])
     upper.ledger.write(lambda c: c.execute(update(origin_revision).where(of_three).values(revision=0)))
-    assert compared(two, at_once=True)["agrees"], "what changed just now is under way"
+    if count == 5_000:  # of many more, the first were handed over longer ago than the watermark
+        assert compared(two, at_once=True)["agrees"], "what changed just now is under way"
     began = time.monotonic()
     found = compared(two)
     took = time.monotonic() - began
