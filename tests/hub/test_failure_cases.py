@@ -67,6 +67,7 @@ def test_01_the_broker_restarts_under_load_and_both_ends_come_back_by_themselves
     receiver, database = Receiver().start(), postgres.create()
     hub = HubProcess.make(tmp_path, receiver, ledger=database, broker=own_rabbitmq.url)
     hub.start()
+    own_rabbitmq.wait_for_queues()
     handed = Handed.of(3_000)
     sender = threading.Thread(target=handed.hand_over, args=(hub,))
     sender.start()

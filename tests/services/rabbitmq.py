@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -169,6 +170,17 @@ class RabbitNode:
         if self._process:
             self._process.kill()
             self._was_killed = True
+
+    def wait_for_queues(self, quiet: float = 2.0, seconds: float = 60.0) -> None:
+        """Until there are queues and none was added for so long: none is too young to be killed (see `kill`)."""
+        end = time.monotonic() + seconds
+        names, since = self.management.queues("/"), time.monotonic()
+        while not names or time.monotonic() - since < quiet:
+            if time.monotonic() > end:
+                raise ServiceFailed(f"the queues of the broker did not settle in {seconds} s: {names}")
+            time.sleep(0.1)
+            if (now := self.management.queues("/")) != names:
+                names, since = now, time.monotonic()
 
     def wipe(self) -> None:
         """Deletes the data directory of a node that is not running: queues, messages, everything."""
