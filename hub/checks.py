@@ -12,6 +12,7 @@ from adapters import registry
 from adapters.formats.base import ReadOptions
 from adapters.outward import Formed
 from hub.alarms.checks import check_alarms
+from hub.circle_checks import check_circles
 from hub.complaints import Complaints
 from hub.generations import Body, Generation, assemble, functions_of
 from hub.lookup_checks import check_lookups
@@ -67,6 +68,7 @@ class _Check(Complaints):
         check_lookups(self, generation)
         self._source_priority(generation)
         check_zones(self, generation)
+        check_circles(self, generation)
         check_tasks(self)
         check_alarms(self)
         self._codes(generation)

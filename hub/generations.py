@@ -165,6 +165,7 @@ class Generation:
             dataset=dataset,
             common=self.standard.common_for(dataset),
             destinations=self.settings.destinations,
+            parties=self.settings.parties,
             zone=lambda destination: zone_of(self.settings, destination, dataset),
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from adapters.formats.base import ReadOptions
 from hub.answers import AnswerRule
 from hub.authority import Authority
+from hub.circles import WAY, comes_back, one_way, takes_in
 from hub.openings import TaskRule
 from hub.settings import Connection, Destination, Party, Route, Settings
 from hub.translate.consult import LookupRule
@@ -55,11 +56,16 @@ class RouteTo:
     also: frozenset[int] = frozenset()
     #: True when nothing else goes there.
     only_tasks: bool = False
+    #: Only records that say of themselves that they go this way ('' all): reports about the exchange.
+    way: str = ""
 
     def rows(self, columns: Mapping[str, list[str]], rows: Sequence[int]) -> list[int]:
         """Which of these rows go there."""
         if self.only_tasks:
             return [i for i in rows if i in self.also]
+        if self.way:
+            said = columns.get(WAY, [])
+            rows = [i for i in rows if i in self.also or said[i : i + 1] == [self.way]]
         if self.condition is None:
             return list(rows)
         held = [columns.get(name) for name in self.names]
@@ -206,15 +212,17 @@ def routes_of(
     dataset: DataSet,
     common: Sequence[Element],
     destinations: Mapping[str, Destination],
+    parties: Mapping[str, Party],
     zone: Callable[[str], Zone | None] = lambda _destination: None,
 ) -> tuple[RouteTo, ...]:
-    """The destinations of a connection's records; each at most once, the first route that names it counts."""
+    """The destinations of a connection's records; each at most once, the first route that names it counts.
+
+    Never the one they came from.
+    """
     known = [e.id for e in (*common, *dataset.elements)]
     result: dict[str, RouteTo] = {}
     for route in routes:
-        if route.datasets and dataset.id not in route.datasets:
-            continue
-        if route.libraries and dataset.library not in route.libraries:
+        if not takes_in(route, dataset):
             continue
         if route.parties and party not in route.parties:
             continue
@@ -222,14 +230,16 @@ def routes_of(
             continue
         expression = parse(route.when, known) if route.when else None
         for name in route.to:
-            if name not in result:
+            to = destinations[name]
+            if name not in result and not comes_back(party, to.party, parties):
                 result[name] = RouteTo(
                     name,
-                    str(destinations[name].direction),
-                    destinations[name].parcel,
+                    str(to.direction),
+                    to.parcel,
                     expression.names if expression else (),
                     expression.function() if expression else None,
                     zone(name),
                     route.attachments,
+                    way=one_way(dataset, to.direction),
                 )
     return tuple(result.values())

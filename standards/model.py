@@ -233,6 +233,11 @@ class DataSet(_Frozen):
         """The elements by their id."""
         return {element.id: element for element in self.elements}
 
+    @property
+    def about_exchange(self) -> bool:
+        """Whether it is what two neighbours tell each other of the exchange itself: receipts, notices, reports."""
+        return self.family == "control" and {Direction.UP, Direction.DOWN} <= set(self.directions)
+
     @cached_property
     def personal(self) -> frozenset[str]:
         """Ids of the elements that hold personal information."""

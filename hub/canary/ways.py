@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from adapters import registry
+from hub.circles import takes_in
 from hub.ledger import destinations
 from hub.settings import Destination, Settings
 from standards.errors import HubError
@@ -48,7 +49,6 @@ def dataset_for(settings: Settings, destination: str, datasets: list[DataSet]) -
         if destination not in route.to:
             continue
         for one in datasets:
-            named = not route.datasets or one.id in route.datasets
-            if named and (not route.libraries or one.library in route.libraries):
+            if takes_in(route, one):
                 return one.id
     return datasets[0].id

@@ -9,6 +9,7 @@ import typer
 
 from hub import logs, trying
 from hub.bootstrap import ROLES, build, ledger_url, prepare
+from hub.circle_checks import circle_notes
 from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DONE, OTHER_SIDE, err, out, print_json, table, told
@@ -52,6 +53,7 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
         generation = assemble(0, body, hub.state / "generations" / f"check-{body.digest[:12]}", hub.seal)
         admit(settings, hub.ledger)
         results += [(f"internet zone {n}", True, said) for n, said in zone_notes(generation).items()]
+        results += [(f"not sent to {n}", True, said) for n, said in circle_notes(generation).items()]
         tries = [(f"broker {hub.broker.name}", hub.broker.check)]
         tries += [
             (f"destination {n}", trying.of_destination(generation, n, hub.transports)) for n in settings.destinations

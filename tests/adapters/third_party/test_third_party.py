@@ -48,8 +48,12 @@ adapter = "harbour_office"
 mapping = "harbour_office/punish_action"
 settings = {{ url = "{url}", size = 7, pause_seconds = 0.2 }}
 
+[parties.harbour-group]
+title = "港口集团"
+code = "111402007GBJK20R22"
+
 [destinations.harbour-back]
-party = "harbour"
+party = "harbour-group"
 adapter = "harbour_office"
 direction = "across"
 settings = {{ url = "{url}" }}
