@@ -25,7 +25,7 @@ from hub.plan import Plan
 from hub.plans import Plans
 from hub.repair import Correct, Repair
 from hub.replay import ReplayDesk
-from hub.replay_trial import hiding
+from hub.replay_trial import veiling
 from hub.translate.chosen import Chosen, chosen
 from hub.vault import Seal
 from standards.clock import Clock
@@ -128,7 +128,7 @@ class EditDesk:
     def _fields(plan: Plan, one: Chosen, wrong: Sequence[Any], unmask: bool) -> list[dict[str, Any]]:
         """The columns of the file, and behind them those that the mapping reads and the file has not."""
         columns = one.chunk.columns
-        hide = hiding(plan, one.chunk)
+        hide = veiling(plan, one.chunk)
         feeds: dict[str, list[str]] = {}
         for element in plan.dataset.elements:
             for name in plan.program.sources.get(element.id, ()):

@@ -17,11 +17,11 @@ from hub.ledger.engine import Ledger
 from hub.ledger.heads import Head
 from hub.ledger.tables import case_, chunk, delivery, finding, parcel, record, submission
 from hub.ledger.types import month_of
+from hub.persons import masked
 from hub.vault import Seal
 from standards.clock import Clock, local, local_text
 from standards.digest import join_key, key_hash
 from standards.errors import HubError, UnknownName
-from standards.masks import mask
 from standards.model import DataSet
 
 #: Revisions told at most, the newest first.
@@ -126,7 +126,7 @@ class History:
             "dataset_version": row.dataset_version,
             "generation": row.generation,
             "digest": bytes(row.digest).hex() if row.digest else "",
-            "values": {n: mask(v) if n in dataset.personal else v for n, v in values.items()} if values else None,
+            "values": masked(dataset, values) if values else None,
             "_plain": values,
             "findings": _findings(connection, row),
             "deliveries": _deliveries(connection, row),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.formats import open_records
@@ -17,7 +17,9 @@ from hub.ledger import submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
 from hub.payload import LedgerPayload
+from hub.plans import Plans
 from hub.receipts import Receipts
+from hub.replay_trial import veiling
 from hub.vault import Seal
 from standards.errors import BadRecord, HubError, UnknownName
 from standards.places import in_words
@@ -36,20 +38,35 @@ class Marked:
     receipts: Receipts
     seal: Seal
 
-    def workbook(self, receipt_no: str) -> bytes:
-        """The answer as .xlsx.  Raises UnknownName, or BadConfiguration when its content is no longer kept."""
+    def workbook(self, receipt_no: str, *, masked: bool = False) -> bytes:
+        """The answer as .xlsx.  Raises UnknownName, or BadConfiguration when its content is no longer kept.
+
+        `masked`: personal values are hidden; then it is a sheet of the rows, for a workbook holds more than its rows.
+        """
         with self.ledger.read() as connection:
             found = submissions.by_receipt(connection, receipt_no)
         if found is None:
             raise UnknownName(f"no receipt {receipt_no}", what_zh=f"没有回执 {receipt_no}")
         faults = list(self._faults(receipt_no))
         payload = LedgerPayload(self.ledger, found, self.seal)
-        if found.format == "workbook" and found.size <= MAX_BYTES:
+        if found.format == "workbook" and found.size <= MAX_BYTES and not masked:
             with closing(payload.seekable()) as file:
                 own = mark(file, faults)
             if own is not None:
                 return own
-        return sheet_of(self._rows(found, payload), faults, found.read)
+        rows = self._masked(found, payload) if masked else self._rows(found, payload)
+        return sheet_of(rows, faults, found.read)
+
+    def _masked(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
+        """The rows with personal values hidden; none where nobody can tell which they are."""
+        try:
+            plan = Plans(self.ledger).plan(self.generations.current(), found.connection, found.dataset)
+        except HubError:
+            return
+        for chunk in self._rows(found, payload):
+            hide = veiling(plan, chunk)
+            columns = {name: [hide(name, value) for value in column] for name, column in chunk.columns.items()}
+            yield replace(chunk, columns=columns)
 
     def _rows(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
         """The hand-over's rows as they were read; as far as they can be."""

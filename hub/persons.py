@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from standards.identifiers import check_id_number
+from standards.masks import mask
+from standards.model import DataSet
 
 #: Certificates of organisations (CL_CERT_TYPE), or none told; a number under any other is a person's.
 ORGANISATIONS = frozenset({"001", "002", "003", "099", ""})
@@ -11,3 +15,22 @@ ORGANISATIONS = frozenset({"001", "002", "003", "099", ""})
 def is_person(number: str) -> bool:
     """True when a number looks like that of a person (GB 11643), not of an organisation."""
     return len(number) in (15, 18) and number[:17].isdigit() and check_id_number(number) is None
+
+
+def personal_here(dataset: DataSet, values: Mapping[str, str]) -> set[str]:
+    """Elements that are about a person here.
+
+    Always, or because the certificate beside them is one of a person, or because a person's number stands there.
+    """
+    found = set(dataset.personal)
+    found.update(name for name, value in values.items() if is_person(value))
+    for element in dataset.elements:
+        if element.identified_by is not None and values.get(element.identified_by, "") not in ORGANISATIONS:
+            found.add(element.id)
+    return found
+
+
+def masked(dataset: DataSet, values: Mapping[str, str]) -> dict[str, str]:
+    """A record for who may not see personal values."""
+    personal = personal_here(dataset, values)
+    return {name: mask(value) if name in personal else value for name, value in values.items()}

@@ -20,6 +20,7 @@ from hub.ledger.replays import Part, Stage
 from hub.ledger.submissions import Submission
 from hub.lookups import Desk
 from hub.payload import LedgerPayload
+from hub.persons import is_person
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.repair import Repair
@@ -193,11 +194,24 @@ def hiding(plan: Plan, chunk: LegacyChunk) -> Callable[[str, str], str]:
                 columns[name] = columns.get(name, False) or element.personal
 
     def hide(name: str, value: str) -> str:
+        if is_person(value):
+            return mask(value)
         if name not in columns or (not columns[name] and _of_an_organisation(value)):
             return value
         return mask(value)
 
     return hide
+
+
+def veiling(plan: Plan, chunk: LegacyChunk) -> Callable[[str, str], str]:
+    """The same for who may not see personal values at all: a column that no mapping takes may be personal too."""
+    hide = hiding(plan, chunk)
+    taken = {name for element in plan.dataset.elements for name in plan.program.fields_here(element.id, chunk.columns)}
+
+    def veil(name: str, value: str) -> str:
+        return hide(name, value) if name in taken else mask(value)
+
+    return veil
 
 
 def _of_an_organisation(value: str) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -27,9 +27,10 @@ from hub.intake import Intake
 from hub.ledger import journal, tasks
 from hub.ledger.engine import Ledger
 from hub.ledger.tasks import StoredStep, StoredTask
+from hub.persons import is_person, personal_here
 from hub.vault import Seal
 from standards.clock import Clock, local
-from standards.errors import BadRecord, HubError, UnknownName
+from standards.errors import BadRecord, HubError, NotAllowed, UnknownName
 from standards.flows import Flow, Role, StepNotAllowed, allowed, flow, move
 from standards.flows.moves import PARTY
 from standards.masks import mask
@@ -50,6 +51,15 @@ class TaskTaken(StepNotAllowed):
     code = "task-taken"
     title_zh = "任务已被他人处理"
     title = "somebody else took a step"
+
+
+class Worklist(NamedTuple):
+    """What is to be answered, as rows of the data set that answers it."""
+
+    dataset: str
+    rows: list[dict[str, str]]
+    #: Whether personal values stand in it, in full.
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +119,22 @@ class Tasks:
         names = set(standard.dataset(one.dataset).personal)
         if answered_by:
             names |= standard.dataset(answered_by).personal
-        held = [values for values in (record, *(step["said"] for step in steps)) if names & values.keys()]
+        held = [
+            values
+            for values in (record, *(step["said"] for step in steps))
+            if names & values.keys() or any(map(is_person, values.values()))
+        ]
         if not caller.plain:
             for values in held:
-                values.update({name: mask(values[name]) for name in names & values.keys()})
+                shown = {name: mask(value) for name, value in values.items() if name in names or is_person(value)}
+                values.update(shown)
         return caller.plain and bool(held)
 
-    def worklist(self, caller: Caller, name: str) -> tuple[str, list[dict[str, str]]]:
+    def worklist(self, caller: Caller, name: str) -> Worklist:
         """What a party must answer in a flow, as rows of the answering data set with what is known filled in.
 
-        Filled in and handed over through the party's connection, each row is a step.  Raises UnknownName.
+        Filled in and handed over through the party's connection, each row is a step.  Raises UnknownName; NotAllowed
+        where personal values stand in it that the caller may not see: masked, they would be handed back so.
         """
         its = flow(name)
         generation, now = self.generations.current(), self.clock.now()
@@ -146,7 +162,17 @@ class Tasks:
                 dataset=its.answered_by or one.dataset,
             )
             rows.append(self._values(one, its, blank, steps[one.id], generation, one.assignee, contents))
-        return dataset or next(iter(its.opened_by)), rows
+        dataset = dataset or next(iter(its.opened_by))
+        defined = generation.standard.dataset(dataset)
+        plain = any(row.get(element) for row in rows for element in personal_here(defined, row))
+        if plain and not caller.plain:
+            raise NotAllowed(
+                "the work list holds personal values: this needs the right unmask",
+                what_zh="缺少权限 unmask：该清单含个人信息，且须原样交回，不能脱敏下载",
+                hint="answer each task on its page",
+                hint_zh="请在任务页面逐项办理",
+            )
+        return Worklist(dataset, rows, plain)
 
     def counts(self) -> list[dict[str, Any]]:
         """Open tasks by flow, state and assignee; '' is the pool."""

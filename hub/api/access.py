@@ -173,6 +173,14 @@ def confine(hub: Hub, who: Holder, *parties: str) -> None:
         )
 
 
+def in_full(request: Request, who: Holder, party: str) -> bool:
+    """Whether content of a party is shown with personal values: to itself and to who may; then it is written down."""
+    if not (who.may(Right.UNMASK) or (who.party and who.party == party)):
+        return False
+    keeper_of(request).looks.now(who, request.url.path, right=Right.UNMASK)
+    return True
+
+
 def may_use(hub: Hub, who: Holder, connection: str) -> None:
     """Raises unless the caller may hand over through this connection."""
     settings = hub.generations.current().connection(connection)

@@ -11,10 +11,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hub.api.access import HandsOver, SeesBodies, TheHub, may_use
+from hub.api.access import HandsOver, SeesBodies, TheHub, in_full, may_use
 from hub.api.bodies import flow
 from hub.attachments import Cabinet, reference
 from hub.bootstrap import Hub
+from standards.errors import NotAllowed
 
 router = APIRouter(prefix="/v1/attachments", tags=["附件 attachments"])
 
@@ -70,9 +71,17 @@ def _take(held: Cabinet, connection: str, name: str, content_type: str, actor: s
     responses={200: {"content": {"application/octet-stream": {}}, "description": "文件内容 the bytes"}},
     response_class=StreamingResponse,
 )
-def fetch(hub: TheHub, who: SeesBodies, identifier: UUID) -> StreamingResponse:
-    """For who handed it over, and for receivers of records that name it, where their route forwards attachments."""
+def fetch(hub: TheHub, who: SeesBodies, request: Request, identifier: UUID) -> StreamingResponse:
+    """For who handed it over, and for receivers of records that name it, where their route forwards attachments.
+
+    What stands in it cannot be masked: who may not see personal values gets those of the own party only.
+    """
     found, pieces = cabinet(hub).fetch(identifier, None if who.is_operator else who.party)
+    if not in_full(request, who, found.party):
+        raise NotAllowed(
+            "an attachment cannot be masked: this needs the right unmask",
+            what_zh="缺少权限 unmask：附件内容无法脱敏，不能下载",
+        )
     headers = {
         "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
         "content-length": str(found.size),

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
-from hub.api.access import HandsOver, SeesBodies, SeesOfRegion, TheHub, in_scope, may_use
+from hub.api.access import HandsOver, SeesBodies, SeesOfRegion, TheHub, in_full, in_scope, may_use
 from hub.api.bodies import flow, whole
 from hub.bootstrap import Hub
 from hub.judge import judge
@@ -142,13 +142,17 @@ async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowled
     responses={200: {"content": {_XLSX: {}}, "description": "工作簿 the workbook"}},
     response_class=Response,
 )
-def workbook(hub: TheHub, who: SeesBodies, receipt_no: str) -> Response:
-    """An .xlsx comes back as it was, with colours and comments at its cells; anything else as a sheet of its rows."""
+def workbook(hub: TheHub, who: SeesBodies, request: Request, receipt_no: str) -> Response:
+    """An .xlsx comes back as it was, with colours and comments at its cells; anything else as a sheet of its rows.
+
+    To others than its party, without the right to personal values: a sheet of its rows with these masked.
+    """
     short = hub.receipts.brief(receipt_no)
     if short is None:
         raise _no_receipt(receipt_no)
     _mine(hub, who, short)
-    body = Marked(hub.ledger, hub.generations, hub.receipts, hub.seal).workbook(receipt_no)
+    masked = not in_full(request, who, short["party"])
+    body = Marked(hub.ledger, hub.generations, hub.receipts, hub.seal).workbook(receipt_no, masked=masked)
     headers = {"content-disposition": f'attachment; filename="{receipt_no}.xlsx"'}
     return Response(body, media_type=_XLSX, headers=headers)
 

@@ -106,15 +106,18 @@ def counts(hub: TheHub, _who: SeesAll) -> list[dict[str, Any]]:
 def worklist(
     hub: TheHub,
     who: DoesTasks,
+    request: Request,
     flow: Annotated[str, Query(max_length=40, description="流程 kind of task")],
 ) -> Response:
     """What is to be answered as the template of the answers, filled in as far as it is known.
 
     Each row that is completed and handed over through the caller's connection for these answers is a step.
     """
-    dataset, rows = desk(hub).worklist(_who(who), flow)
+    found = desk(hub).worklist(_who(who), flow)
+    if found.plain:
+        keeper_of(request).looks.now(who, request.url.path, right=Right.UNMASK)
     standard = hub.generations.current().standard
-    content = workbook.export(standard.dataset(dataset), standard, rows)
+    content = workbook.export(standard.dataset(found.dataset), standard, found.rows)
     headers = {"content-disposition": f'attachment; filename="{flow}.xlsx"'}
     return Response(content, media_type=XLSX, headers=headers)
 

@@ -18,7 +18,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.replays import Part
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, delivery, parcel, record
-from hub.persons import ORGANISATIONS
+from hub.persons import is_person, personal_here
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.receipts import Receipts
@@ -122,7 +122,7 @@ class Stories:
         personal = _personal(plan.dataset, lines, values)
 
         def shown(name: str, value: str) -> str:
-            return mask(value) if value and sees != FULL and name in personal else value
+            return mask(value) if value and sees != FULL and (name in personal or is_person(value)) else value
 
         told["elements"] = _elements(plan, lines, values, told["findings"], shown, language)
         if legacy is not None:
@@ -212,13 +212,7 @@ def _place(connection: Connection, stored: Submission, row: int) -> Row[Any] | N
 
 
 def _personal(dataset: DataSet, lines: list[Line], values: Mapping[str, str] | None) -> set[str]:
-    """Elements that are about a person here: always, or because the certificate beside them is one of a person."""
-    held = {line.element: line.value for line in lines} | dict(values or {})
-    found = set(dataset.personal)
-    for element in dataset.elements:
-        if element.identified_by is not None and held.get(element.identified_by, "") not in ORGANISATIONS:
-            found.add(element.id)
-    return found
+    return personal_here(dataset, {line.element: line.value for line in lines} | dict(values or {}))
 
 
 def _elements(
@@ -266,7 +260,7 @@ def _fields(
     found = []
     for name in legacy.fields:
         value = legacy.columns[name][0]
-        hidden = not full and (name not in feeds or bool(feeds[name] & personal))
+        hidden = not full and (name not in feeds or bool(feeds[name] & personal) or is_person(value))
         found.append(
             {
                 "name": name,

@@ -17,6 +17,7 @@ from hub.ledger import cases, grants, journal
 from hub.ledger.cases import Opening as CaseOpening
 from hub.ledger.engine import Ledger
 from hub.ledger.grants import Grant, Look
+from hub.persons import masked
 from hub.sharing.allowed import Opened, grantable
 from hub.sharing.reading import Cursor, Stored, by_key, by_subject, walk
 from hub.sharing.subject import file_of
@@ -25,7 +26,6 @@ from standards.clock import SHANGHAI, Clock, local
 from standards.digest import join_key, key_hash, uuid7
 from standards.errors import BadRecord, HubError, NotAllowed, UnknownName
 from standards.expressions import parse
-from standards.masks import mask
 from standards.model import DataSet
 from standards.states import CaseClass
 
@@ -448,9 +448,8 @@ def open_by_owner(found: Iterable[Grant], codes: Mapping[str, str], now: datetim
 
 def _cut(found: Sequence[Stored], opened: Opened, plain: bool) -> list[tuple[Stored, dict[str, str]]]:
     """Records as they may be seen; those that may not are left out."""
-    personal = frozenset() if plain else opened.dataset.personal
     return [
-        (one, {n: mask(v) if n in personal else v for n, v in values.items()})
+        (one, values if plain else masked(opened.dataset, values))
         for one in found
         if (values := opened.see(one.owner, one.values)) is not None
     ]
@@ -458,10 +457,7 @@ def _cut(found: Sequence[Stored], opened: Opened, plain: bool) -> list[tuple[Sto
 
 def _masked(found: Sequence[Stored], datasets: Mapping[str, DataSet]) -> list[Stored]:
     """The same records without personal values."""
-    return [
-        replace(one, values={n: mask(v) if n in datasets[one.dataset].personal else v for n, v in one.values.items()})
-        for one in found
-    ]
+    return [replace(one, values=masked(datasets[one.dataset], one.values)) for one in found]
 
 
 def shown(one: Stored, values: Mapping[str, str]) -> dict[str, Any]:

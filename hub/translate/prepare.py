@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from adapters.formats.base import LegacyChunk
 from hub.packing import packed
-from hub.persons import ORGANISATIONS
+from hub.persons import ORGANISATIONS, is_person
 from hub.plan import Plan, ReferenceCheck
 from hub.translate.consult import Ask, Consulted, Said, consult, nobody_to_ask
 from hub.translate.decide import Candidates
@@ -190,7 +190,7 @@ def operations_of(columns: Mapping[str, list[str]], count: int) -> list[str]:
 
 
 def _is_personal(plan: Plan, columns: Mapping[str, list[str]], fault: Fault) -> bool:
-    if fault.element in plan.personal:
+    if fault.element in plan.personal or is_person(fault.value):
         return True
     element = plan.dataset.by_id.get(fault.element)
     if element is None or element.identified_by is None:

@@ -239,7 +239,7 @@ def test_the_marked_workbook_needs_the_right_of_bodies_and_the_look_is_written_b
     assert viewer.get(path).status_code == 403
     assert sender.get(path).status_code == 200
 
-    assert town.journal("user:sender.one", "looked") == [{"path": path}]
+    assert town.journal("user:sender.one", "looked") == [{"path": path}, {"path": path, "right": "unmask"}]
     assert {"path": path} not in town.journal("user:viewer.one", "looked")
     key = town.client("market").get(f"/v1/receipts/{receipt}.xlsx")
     assert key.status_code == 200

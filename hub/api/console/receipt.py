@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from hub import again
+from hub.api.access import in_full
 from hub.api.console.visit import Page, ViewerOfRegion, Visit, sees, sheet
 from hub.entry import connections
 from hub.ledger import submissions
@@ -85,11 +86,12 @@ def _became(one: again.Compared, language: str) -> dict[str, Any]:
 
 @router.get("/submissions/{receipt_no}/marked.xlsx")
 def marked(visit: Annotated[Visit, Depends(sees(Right.BODIES))], receipt_no: str) -> Response:
-    """The clerk's own workbook with its faults marked."""
+    """The clerk's own workbook with its faults marked; of others a sheet, masked without the right to more."""
     hub = visit.hub
-    receipt_of(visit, receipt_no)
+    handed, _document = receipt_of(visit, receipt_no)
+    masked = not in_full(visit.request, visit.holder, handed.party)
     found = Marked(hub.ledger, hub.generations, hub.receipts, hub.seal)
-    return sheet(found.workbook(receipt_no), f"{receipt_no}.xlsx")
+    return sheet(found.workbook(receipt_no, masked=masked), f"{receipt_no}.xlsx")
 
 
 def receipt_of(visit: Visit, receipt_no: str, after: int = 0) -> tuple[Submission, dict[str, Any]]:

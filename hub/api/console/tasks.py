@@ -49,9 +49,11 @@ def worklist(
     visit: Annotated[Visit, Depends(sees(Right.TASKS))], flow: Annotated[str, Query(max_length=40)]
 ) -> Response:
     """The work list in Excel."""
-    dataset, rows = desk(visit.hub).worklist(visit.who, flow)
+    found = desk(visit.hub).worklist(visit.who, flow)
+    if found.plain:
+        visit.unmasked()
     standard = visit.hub.generations.current().standard
-    return sheet(workbook.export(standard.dataset(dataset), standard, rows), f"{flow}.xlsx")
+    return sheet(workbook.export(standard.dataset(found.dataset), standard, found.rows), f"{flow}.xlsx")
 
 
 @router.get("/template.xlsx")
