@@ -133,7 +133,7 @@ class Regions(Province):
 
     def asks(self, party: str) -> Iterator[Ask]:
         assert self.running.server is not None
-        known, told = self.of(party)
+        known, _told = self.of(party)
         # From the address of this machine /metrics asks for nobody; from elsewhere it is not for a region.
         others = (one for one in gets(self.running.server.app, known) if one.path != "/metrics")
         yield from (one for one in others if one.room != "sender")
