@@ -138,6 +138,7 @@ class Flows:
         with self.ledger.read() as connection:
             counted = rates(connection, now)
             last = lists.newest(connection, name)
+            bad = lists.last_failure(connection, party=name)
         return {
             "name": name,
             "title": said.title,
@@ -145,6 +146,8 @@ class Flows:
             "kind": said.kind,
             "contacts": said.contacts,
             "last_at": local_text(last),
+            "last_failure": local_text(bad.received_at) if bad is not None else "",
+            "failed_receipt": bad.receipt_no if bad is not None else "",
             "today": {n: counted.today[name, n] for n in _COUNTS},
             "usual": counted.usual(name, "read"),
             "datasets": _by_dataset(generation, counted, name, _COUNTS),
@@ -172,8 +175,9 @@ class Flows:
             wanted = lists.Wanted(party=said.party, connection=name)
             found = lists.page(connection, wanted, self.clock.now(), limit=_SHOWN).rows
             stopped = pauses.of_these(connection, [name]).get(name)
-        good = next((one for one in found if one.judged_at is not None and not one.problem), None)
-        bad = next((one for one in found if one.problem), None)
+            bad = lists.last_failure(connection, of=name)
+            good = next((one.judged_at for one in found if one.judged_at is not None and not one.problem), None)
+            good = good or lists.last_success(connection, name)
         problem = bad.problem_words() if bad is not None else {}
         dataset = generation.dataset_of(name)
         return {
@@ -191,7 +195,7 @@ class Flows:
             "paused": said.paused,
             "stopped": stopped,
             "last_at": local_text(found[0].received_at) if found else "",
-            "last_success": local_text(good.judged_at) if good is not None else "",
+            "last_success": local_text(good),
             "last_failure": local_text(bad.received_at) if bad is not None else "",
             "why": problem.get("what" if language == "en" else "what_zh", "") if bad is not None else "",
             "rows": found,

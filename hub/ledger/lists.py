@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from hub.ledger.submissions import Submission, among_states, get
-from hub.ledger.tables import submission
+from hub.ledger.tables import FAILED, submission
 from hub.ledger.types import month_of
 from standards.digest import uuid7, uuid7_before
 from standards.states import SubmissionState
@@ -137,6 +137,29 @@ def newest(connection: Connection, party: str) -> datetime | None:
         .where(submission.c.party == party)
         .order_by(submission.c.received_at.desc())
         .limit(1)
+    ).scalar()
+
+
+def last_failure(connection: Connection, *, party: str = "", of: str = "") -> Submission | None:
+    """The last hand-over of a party or through a connection (`of`) that failed as a whole; by an index of those."""
+    whose = submission.c.connection == of if of else submission.c.party == party
+    order = (submission.c.received_at.desc(), submission.c.id.desc())
+    found = connection.execute(select(*_COLUMNS).where(whose, FAILED).order_by(*order).limit(1)).one_or_none()
+    return _of(found) if found is not None else None
+
+
+def last_success(connection: Connection, of: str) -> datetime | None:
+    """When the last hand-over through a connection was judged; after so many failures in a row nobody looks on."""
+    newest_ = (
+        select(submission.c.judged_at, submission.c.received_at, submission.c.problem)
+        .where(submission.c.connection == of)
+        .order_by(submission.c.received_at.desc())
+        .limit(LOOK)
+        .subquery()
+    )
+    good = newest_.c.judged_at.isnot(None), newest_.c.problem == ""
+    return connection.execute(
+        select(newest_.c.judged_at).where(*good).order_by(newest_.c.received_at.desc()).limit(1)
     ).scalar()
 
 

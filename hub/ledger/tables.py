@@ -122,6 +122,17 @@ Index(
     sqlite_where=submission.c.origin_id.isnot(None),
 )
 
+#: A hand-over that could not be read, or that wrong settings stop.  SQLite knows the index by these very words.
+FAILED = text("problem <> ''")
+for _whose in (submission.c.party, submission.c.connection):
+    Index(
+        f"ix_submission_failed_{_whose.name}",
+        _whose,
+        submission.c.received_at,
+        postgresql_where=FAILED,
+        sqlite_where=FAILED,
+    )
+
 submission_key = Table(
     "submission_key",
     metadata,
