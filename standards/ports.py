@@ -242,6 +242,15 @@ class Destination(Protocol):
         ...
 
 
+@runtime_checkable
+class Holding(Protocol):
+    """A destination that can be asked which records its receiver has now."""
+
+    def holding(self, dataset: str, cd_ids: Sequence[str]) -> set[str] | None:
+        """Those of these records that it has; None when it cannot be asked after all.  Raises HubError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """A durable queue, and which messages of an exchange come into it."""

@@ -95,6 +95,13 @@ class FrontTable:
             for key, record in newest.items()
         )
 
+    def holding(self, dataset: str, cd_ids: Sequence[str]) -> set[str]:
+        """Those of these records that are there: as far as `verdict` says, written, merged, or passed."""
+        if self._settings.verdict != "written":
+            return self._verdicts.holding(dataset, cd_ids)
+        _, writer = self._shape(dataset, self._standard.dataset(dataset).version)
+        return set(self.database.read(lambda c: writer.present(c, cd_ids)))
+
     def close(self) -> None:
         """Let go of the connections."""
         self.database.close()

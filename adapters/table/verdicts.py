@@ -85,6 +85,15 @@ class Verdicts:
                 if answer is not None:
                     yield parcel, answer
 
+    def holding(self, dataset: str, cd_ids: Sequence[str]) -> set[str]:
+        """Those of these records that the centre has: in its base store, or merged where none is read."""
+        tables = self.tables(dataset)
+        states = self._states(tables, cd_ids)
+        if tables.base is None:
+            return {key for key, one in states.items() if one.merged}
+        present = self._present(tables.base, [one.lsh for one in states.values() if one.lsh])
+        return {key for key, one in states.items() if one.lsh in present}
+
     def _ripe(self, tables: Tables, parcels: Sequence[Awaited]) -> list[Awaited]:
         """Parcels whose first and last record are merged; the others need not be looked at row by row."""
         ends = {key for p in parcels if p.cd_ids for key in (p.cd_ids[0], p.cd_ids[-1])}

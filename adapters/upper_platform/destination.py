@@ -17,7 +17,7 @@ from standards.clock import Clock, SystemClock
 from standards.errors import BadConfiguration, BadSetup
 from standards.model import Direction
 from standards.parcel import Answer, Parcel
-from standards.ports import Awaited, Destination
+from standards.ports import Awaited, Destination, Holding
 
 
 class UpperPlatform:
@@ -71,6 +71,10 @@ class UpperPlatform:
     def stored(self, parcel: Parcel) -> bool | None:
         """Whether the platform has it."""
         return self._way.stored(self._as_they_want(parcel))
+
+    def holding(self, dataset: str, cd_ids: Sequence[str]) -> set[str] | None:
+        """Those of these records that the platform has; None by its services, which do not tell."""
+        return self._way.holding(dataset, cd_ids) if isinstance(self._way, Holding) else None
 
     def check(self) -> str:
         """Really try the way."""

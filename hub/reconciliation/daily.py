@@ -149,7 +149,8 @@ class Daily:
                     for d in destinations
                 ]
             # Several ways lead to the same centre: the one that agrees is the one it speaks of, else the first.
-            self.desk.keep(next((c for c in compared if c.agrees), compared[0]), "hub")
+            kept = next((c for c in compared if c.agrees), compared[0])
+            self.desk.keep(kept if kept.agrees else self.desk.narrowed(kept), "hub")
             done += 1
         return done
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Connection, Row
 
 from hub.deadlines import Deadlines
@@ -20,14 +21,17 @@ from hub.ledger.cases import Opening
 from hub.ledger.engine import Ledger
 from hub.ledger.reconciliations import KEPT, Outcome
 from hub.reconciliation.centre import WAY as CENTRE
+from hub.reconciliation.narrow import narrowed
 from hub.reconciliation.neighbour import OverHttps, against_hub
 from hub.reconciliation.sender import against_sender
 from hub.reconciliation.statement import read
 from standards.clock import Clock, local_text
 from standards.digest import sm3
-from standards.errors import BadConfiguration, UnknownName
+from standards.errors import BadConfiguration, HubError, UnknownName
 from standards.ports import Destination, Transports
 from standards.states import CaseClass
+
+log = structlog.get_logger()
 
 #: The ways of comparing, in Chinese.
 WAYS = {"hub": "枢纽", "centre": "上级中心", "statement": "报送清单"}
@@ -90,6 +94,24 @@ class ReconciliationDesk:
                 found = against_hub(self.ledger, other, destination, dataset, self.clock.now(), watermark)
                 kept.append(self.one(self.keep(self._with_parties(found), by)))
             return kept
+        finally:
+            door.close()
+
+    def narrowed(self, one: Outcome) -> Outcome:
+        """With the records that differ, where the destination can be asked for them now."""
+        try:
+            door = open_door(self.generations.current(), one.counterpart, self.transports)
+        except (HubError, KeyError):
+            return one
+        try:
+            with self.ledger.read() as connection:
+                return narrowed(connection, door, one)
+        except HubError as error:
+            log.warning(
+                "a centre could not be asked for records", action="reconciliation_failed", to=one.counterpart,
+                why=error.what,
+            )  # fmt: skip
+            return one
         finally:
             door.close()
 
@@ -170,7 +192,9 @@ class ReconciliationDesk:
             )
             for d in one.differences[:KEPT]
         ]
-        if one.way != CENTRE and len(one.differences) < KEPT:
+        # Of a centre that cannot be asked for records, only agreeing counts say that each is there.
+        told = one.way != CENTRE or one.same or one.differences
+        if told and len(one.differences) < KEPT:
             self._close_agreeing(connection, one, destination)
         if one.begin is not None:
             key = counted_key(one)

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, true
 
 from hub.ledger.sql import among
 from hub.ledger.tables import parcel, record, record_head, submission
@@ -119,18 +120,20 @@ def still_there(connection: Connection, begin: date, end: date, destination: str
     A centre keeps the newest revision only, so that re-reporting takes a record out of the day it first came.  One scan
     of the heads of the data set: for days that do not agree at once.
     """
+    return sum(1 for _ in newest_taken(connection, begin, end, destination, key))
+
+
+def newest_taken(connection: Connection, begin: date, end: date, destination: str, key: Key) -> Iterator[Row[Any]]:
+    """The same, record by record: its head."""
     party, dataset = key
-    ids = _hand_overs(connection, begin, end, party, dataset)
     spans = spans_of(connection, destination, dataset)
-    count = 0
-    for part in _parts(ids):
+    for part in _parts(_hand_overs(connection, begin, end, party, dataset)):
         rows = connection.execute(
-            select(record_head.c.submission_id, record_head.c.row_no)
+            select(record_head)
             .where(record_head.c.dataset == dataset, among(connection, record_head.c.submission_id, part))
             .execution_options(yield_per=_ROWS)
         )
-        count += sum(1 for one, row in rows if spans.of(one.hex, row) is Far.TAKEN)
-    return count
+        yield from (row for row in rows if spans.of(row.submission_id.hex, row.row_no) is Far.TAKEN)
 
 
 def digest_of(connection: Connection, begin: date, end: date, destination: str, key: Key) -> str:

@@ -40,6 +40,7 @@ def main(words: list[str] | None = None) -> int:
         level=asked.level,
         judge_later=asked.later,
         every=asked.every,
+        reconcile=asked.reconcile,
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,6 +64,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--level", default="province", choices=("city", "province", "nation"))
     parser.add_argument("--later", action="store_true", help="judge parcels later, not with the answer")
+    parser.add_argument("--reconcile", action="store_true", help="once a day report the day before (dn_ table)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks into the tables")
     parser.add_argument("--tif", action="append", default=[], help="x-tif caller PAASID=env:TOKEN")
     parser.add_argument("--sharing", action="append", default=[], help="sharing platform caller RID/SID=env:APP_KEY")

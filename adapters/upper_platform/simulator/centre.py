@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, MetaData, Table, bindparam, create_engine, event, select, update
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.pool import StaticPool
 
 from adapters.simulators.faults import Dice, Faults
-from adapters.upper_platform.simulator import reports
+from adapters.upper_platform.simulator import reconciling, reports
 from adapters.upper_platform.simulator.arriving import Incoming, Origin, arrive
 from adapters.upper_platform.simulator.judge import Judge
 from adapters.upper_platform.simulator.judging import judge_rows
@@ -49,7 +49,7 @@ class Centre:
         self.faults = faults or Faults()
         self.dice = Dice(seed)
         self.organisations = list(organisations)
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._engine = _engine(url)
         self._metadata = MetaData()
         self._books = books(self._metadata)
@@ -57,6 +57,15 @@ class Centre:
             name: stores(standard.dataset(name), standard, self._metadata, self.organisations)
             for name in (datasets or standard.ids())
         }
+        self._down = (
+            {
+                org.name: reconciling.down_table(standard.dataset(reconciling.REPORT), self._metadata, org.prefix)
+                for org in self.organisations
+                if org.prefix is not None
+            }
+            if reconciling.REPORT in standard.ids()
+            else {}
+        )
         self._judges = {name: Judge(one.dataset, standard) for name, one in self.stores.items()}
         self._lock = threading.RLock()
 
@@ -166,6 +175,20 @@ class Centre:
         judge = self._judges[one.dataset.id]
         return judge_rows(connection, one, self._books, judge, self.faults, self._now(), keys)
 
+    # Reconciling
+
+    def report(self, day: date) -> int:
+        """Write what it holds of a day into every organisation's dn_data_reconciliation; how many reports."""
+        now = self._now()
+        return sum(
+            self._write(lambda c, org=org, down=down: reconciling.write(c, down, self.stores, org, day, now))  # type: ignore[misc]
+            for org, down in self._down.items()
+        )
+
+    def lose(self, dataset: str, cd_ids: Sequence[str]) -> int:
+        """Have records no more that it had taken; how many."""
+        return self._write(lambda c: reconciling.lose(c, self.stores[dataset], self._books, cd_ids))
+
     # What it knows
 
     def counts(self) -> list[Count]:
@@ -184,7 +207,7 @@ class Centre:
         return self._read(lambda c: reports.arrivals(c, self._books, after, limit))
 
     def _now(self) -> datetime:
-        return self._clock.now().astimezone(SHANGHAI).replace(tzinfo=None, microsecond=0)
+        return self.clock.now().astimezone(SHANGHAI).replace(tzinfo=None, microsecond=0)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._lock, self._engine.connect() as connection:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,7 +19,7 @@ from adapters.upper_platform.simulator.centre import Centre
 from adapters.upper_platform.simulator.reports import Count, StoredRevision
 from adapters.upper_platform.simulator.service import Service
 from adapters.upper_platform.simulator.stores import Organisation
-from standards.clock import Clock, SystemClock
+from standards.clock import Clock, SystemClock, local
 from standards.registry import Standard, built_in
 
 
@@ -31,6 +32,9 @@ class Running:
     #: SQLAlchemy URL of the front-end database; with its password, where it has one.
     database_url: str
     every: float
+    #: Report the day before, once a day, into dn_data_reconciliation.
+    reconcile: bool = False
+    _reported: date | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _folder: TemporaryDirectory[str] | None = None
@@ -108,7 +112,14 @@ class Running:
             # The database may be away for a while; the next look tries again.
             with suppress(SQLAlchemyError):
                 moved = self.centre.run_once()
+                self._report()
             self._stopped.wait(0 if moved else self.every)
+
+    def _report(self) -> None:
+        today = local(self.centre.clock.now()).date()
+        if self.reconcile and self._reported != today:
+            self.centre.report(today - timedelta(days=1))
+            self._reported = today
 
 
 def start(
@@ -128,6 +139,7 @@ def start(
     name: str = "省级监管数据中心（模拟）",
     judge_later: bool = False,
     every: float | None = 1.0,
+    reconcile: bool = False,
 ) -> Running:
     """Start a centre in this process.
 
@@ -138,6 +150,7 @@ def start(
     port           0 takes a free one
     judge_later    parcels over HTTP are judged by the next look, not with the answer
     every          seconds between two looks into tables and store; None: only when `centre.run_once()` is called
+    reconcile      once a day report the day before into dn_data_reconciliation; else only by `centre.report(day)`
     """
     folder = None
     if not database_url:
@@ -157,7 +170,14 @@ def start(
     gateway = Gateway(held, tif=tif or {}, sharing=sharing or {})
     service = Service(centre, gateway, host=host, port=port, level=level, name=name, judge_later=judge_later)
     service.start()
-    running = Running(centre=centre, service=service, database_url=database_url, every=every or 0.0, _folder=folder)
+    running = Running(
+        centre=centre,
+        service=service,
+        database_url=database_url,
+        every=every or 0.0,
+        reconcile=reconcile,
+        _folder=folder,
+    )
     if every is not None:
         running._thread = threading.Thread(target=running._look, daemon=True, name="centre-look")
         running._thread.start()

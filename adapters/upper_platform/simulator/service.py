@@ -5,6 +5,8 @@ POST /parcels/receipts   {"parcels": [id, …]}: verdicts
 POST /gateway/secret     the sharing platform's short-lived secret
 GET  /sim/counts  /sim/stored?dataset=&after=&limit=  /sim/arrivals?after=&limit=  /sim/faults  /sim/health
 POST /sim/faults         change switches;  POST /sim/run  merge and judge now
+POST /sim/reconcile      {"day": "2026-09-10"}: report that day into dn_data_reconciliation;
+POST /sim/lose           {"dataset": …, "cd_ids": […]}: have these records no more
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR
 from typing import Any
@@ -156,8 +159,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, service.faults.as_dict())
         elif path == "/sim/run":
             self._json(200, {"moved": service.centre.run_once()})
+        elif path in ("/sim/reconcile", "/sim/lose"):
+            self._reconciling(path, body)
         else:
             self._json(404, {"message": "nothing here"})
+
+    def _reconciling(self, path: str, body: bytes) -> None:
+        centre = self.server.behind.centre
+        try:
+            said = msgspec.json.decode(body, type=dict[str, Any])
+            if path == "/sim/lose":
+                self._json(200, {"lost": centre.lose(said["dataset"], said["cd_ids"])})
+            else:
+                self._json(200, {"reports": centre.report(date.fromisoformat(said["day"]))})
+        except (ValueError, TypeError, KeyError) as error:
+            self._json(422, {"message": f"not understood: {error}"})
 
     def _signed(self, path: str, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}

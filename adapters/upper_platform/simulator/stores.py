@@ -1,6 +1,8 @@
 """The tables of a simulated centre, as those of a real one (DOMAIN 1.2), and what it remembers for tests.
 
-<prefix><t>     front-end table of an organisation: typed, one row per cd_id
+<prefix><t>     front-end table of an organisation: typed, one row per cd_id; that of reports is called
+                <prefix>up_data_reconciliation
+<prefix>dn_data_reconciliation   what the centre reports to it (see `reconciling.py`)
 <t>_hj_all      merge store: each row once, with CD_LSH, CD_HB_SOURCE, CD_HB_TIME and its verdict
 <t>_jc_all      base store: the rows that passed
 <t>_jc_false    error store: the rows that did not, with <t>_fd (which column, why) and <t>_fi (which table)
@@ -35,6 +37,8 @@ from standards.registry import Standard
 
 #: What the centre adds to the elements in its own stores.
 OWN = ("sim_org", "sim_way", "sim_revision", "sim_parcel", "sim_verdict")
+#: Front-end tables that are called otherwise than their data set's.
+FRONT_NAMES = {"reconciliation_report": "up_data_reconciliation"}
 #: What `sim_verdict` says; empty: not judged yet.
 RIGHT, WRONG = "right", "wrong"
 
@@ -110,7 +114,9 @@ def stores(dataset: DataSet, standard: Standard, metadata: MetaData, organisatio
     return Stores(
         dataset=dataset,
         front={
-            org.name: front_table(dataset, standard, metadata, name=f"{org.prefix}{dataset.table}")
+            org.name: front_table(
+                dataset, standard, metadata, name=f"{org.prefix}{FRONT_NAMES.get(dataset.id, dataset.table)}"
+            )
             for org in organisations
             if org.prefix is not None
         },

@@ -147,7 +147,7 @@ class TestSwitches:
         tables.destination.deliver(some(1))
         tables.work()
         assert tables.stored() == {}
-        clock = tables.centre.centre._clock
+        clock = tables.centre.centre.clock
         clock.forward(timedelta(seconds=61))  # type: ignore[attr-defined]
         tables.work()
         assert len(tables.stored()) == 1

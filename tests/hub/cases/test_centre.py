@@ -1,0 +1,90 @@
+"""Reconciliation with a centre over its up_ and dn_ tables: counts, digests, the records it lacks, and its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from standards.clock import SHANGHAI
+from standards.states import CaseClass
+from tests.hub.cases.centre import MARKET, WithCentre, penalties
+
+DAY = date(2026, 9, 10)
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[WithCentre]:
+    made = WithCentre(tmp_path, datetime(2026, 9, 10, 10, tzinfo=SHANGHAI))
+    yield made
+    made.close()
+
+
+def told(both: WithCentre, table: str, columns: str) -> list[tuple[object, ...]]:
+    engine = create_engine(both.centre.database_url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY 1"))]
+    engine.dispose()
+    return found
+
+
+def test_what_the_centre_lost_is_found_by_its_report_told_record_by_record_and_closed(both: WithCentre) -> None:
+    both.hand_over(penalties(10))
+    both.deliver()
+    both.at(11, 6)
+    both.report(DAY)
+    [whole] = both.hub.reconciliations().listed("market")
+    assert (whole["agrees"], whole["theirs"]["delivered"], whole["theirs"]["receipted"]) == (True, 10, 10)
+    assert whole["theirs"]["digest"] == whole["ours"]["digest"]
+    assert both.cases() == []
+
+    lost = [one.cd_id for one in both.centre.stored("punish_action")][3:5]
+    assert both.centre.centre.lose("punish_action", lost) == 2
+    both.at(12, 6)
+    both.report(DAY)
+
+    newest = both.hub.reconciliations().listed("market")[0]
+    assert (newest["agrees"], newest["missing"], newest["theirs"]["delivered"]) == (False, 2, 8)
+    one = both.hub.reconciliations().one(UUID(newest["id"]))
+    assert sorted(k["cd_id"] for bucket in one["buckets"] for k in bucket["keys"]) == sorted(lost)
+    opened = {(c.code, c.party, c.destination, c.class_) for c in both.cases()}
+    inconsistent = CaseClass.INCONSISTENT
+    assert opened == {
+        ("20006.counts", "market", "province", inconsistent),
+        ("20006.missing", "market", "province", inconsistent),
+    }
+    assert len(both.cases()) == 3
+    assert "本方 10，对方 8" in next(c for c in both.cases() if c.code == "20006.counts").note
+
+    # Nothing came meanwhile: looked at again, it is still open, and what the centre said never went back to it.
+    both.at(13, 6)
+    both.daily.tick()
+    assert [c.closed_at for c in both.cases()] == [None] * 3
+    both.deliver()
+    assert [row for row in told(both, "up_data_reconciliation", "direction") if row != ("up",)] == []
+
+
+def test_our_report_goes_up_and_the_centres_answer_says_whether_it_counts_the_same(both: WithCentre) -> None:
+    both.hand_over(penalties(6))
+    both.deliver()
+    both.at(11, 6)
+    both.daily.tick()
+    both.translate()
+    both.deliver()
+    up = told(both, "up_data_reconciliation", "org_code, dataset, delivered_count, acked_count, direction")
+    assert up == [(MARKET, "punish_action", 6, 6, "up")]
+
+    both.report(DAY)
+    both.centre.centre.lose("punish_action", [one.cd_id for one in both.centre.stored("punish_action")])
+    same = told(both, "dn_data_reconciliation", "org_code, front_count, right_count, result")
+    both.at(12, 6)
+    both.report(DAY)
+
+    assert same == [(MARKET, 6, 6, "1")]
+    assert told(both, "dn_data_reconciliation", "org_code, front_count, right_count, result") == [(MARKET, 0, 0, "2")]
+    newest = both.hub.reconciliations().listed("market")[0]
+    assert (newest["agrees"], newest["missing"]) == (False, 6)
