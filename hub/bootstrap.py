@@ -55,6 +55,7 @@ from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.reconciliation.daily import Daily
 from hub.reconciliation.desk import ReconciliationDesk
+from hub.reconciliation.resend import ResendDesk
 from hub.replay import ReplayDesk
 from hub.reports.desk import ReportDesk
 from hub.retention import Pruner
@@ -222,6 +223,10 @@ class Hub:
     def reconciliations(self) -> ReconciliationDesk:
         """The desk of reconciliations."""
         return ReconciliationDesk(self.ledger, self.generations, self.clock, self.deadlines, self.transports)
+
+    def resending(self) -> ResendDesk:
+        """What sends what a comparison found lacking."""
+        return ResendDesk(self.ledger, self.generations, self.clock, self.broker.wake, self.transports)
 
     def reconciling(self) -> Daily:
         """What reconciles by itself."""

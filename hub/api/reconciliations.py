@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from hub.api.access import HandsOver, Operates, Sees, TheHub
+from hub.api.access import HandsOver, Operates, Replays, Sees, TheHub
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
 from hub.ledger.credentials import Holder
@@ -73,6 +73,17 @@ class OfCentre(BaseModel):
     day: date = Field(description="业务日期 day")
 
 
+class Resending(BaseModel):
+    """Why, and on whose word."""
+
+    reason: str = Field("", max_length=500, description="原因 why")
+    sure: str = Field(
+        "",
+        max_length=200,
+        description="对方不能识别重复时，谁确认重发无害、依据 who answers for a repeat where it cannot be told",
+    )
+
+
 @router.get("", summary="对账记录 what was compared")
 def listed(hub: TheHub, who: Sees, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[dict[str, Any]]:
     """The newest first; a party sees those of its own data, and those in which records of its own differ."""
@@ -110,6 +121,18 @@ async def statement(
 def report(hub: TheHub, who: Operates, body: OfCentre) -> dict[str, int]:
     """Records of `reconciliation_report` about one day, through the connection that the settings name."""
     return {"records": hub.reconciling().report_of(body.destination, body.day, str(who.id))}
+
+
+@router.post("/{reconciliation}/rehearsal", summary="补发预演 what would be sent once more")
+def rehearse(hub: TheHub, _who: Replays, reconciliation: UUID) -> dict[str, Any]:
+    """The other side is asked again: what it lacks now, what is on its way, what it has by now.  Nothing is written."""
+    return hub.resending().rehearse(reconciliation)
+
+
+@router.post("/{reconciliation}/resend", summary="补发对方所缺 send what the other side lacks", status_code=202)
+def resend(hub: TheHub, who: Replays, reconciliation: UUID, body: Resending) -> dict[str, Any]:
+    """Exactly the records that are missing or differ, in parcels of their own; asked twice, they are sent once."""
+    return hub.resending().start(reconciliation, str(who.id), body.reason, body.sure)
 
 
 @router.post("/buckets", summary="本单位数据的分桶摘要 buckets of what the caller reported")

@@ -30,7 +30,9 @@ from sqlalchemy import (
 
 from hub.ledger.sql import among
 from hub.ledger.tables import delivery, origin_revision, parcel, record_head, submission
+from hub.ledger.types import month_of
 from hub.reconciliation.buckets import BUCKETS, Entry, Sums, mark_of, sums_of
+from standards.digest import uuid7
 from standards.states import DeliveryState, ParcelState
 
 _ROWS = 20_000
@@ -190,7 +192,8 @@ def spans_of(connection: Connection, destination: str, dataset: str) -> Spans:
             odd.append((hand_over, first, last))
     for place, held in spans.whole.items():
         spans.whole[place] = _joined(sorted(held))
-    months = list(connection.execute(select(submission.c.month).distinct()).scalars())
+    # Parcels of what was sent once more are as young as that, whatever they carry.
+    months = [*connection.execute(select(submission.c.month).distinct()).scalars(), month_of(uuid7())]
     d = delivery.c
     for part in _parts(odd):
         named = [and_(d.submission_id == one, d.row_no.between(first, last)) for one, first, last in part]

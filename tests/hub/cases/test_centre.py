@@ -11,15 +11,17 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from standards.clock import SHANGHAI
+from standards.errors import BadRecord
 from standards.states import CaseClass
 from tests.hub.cases.centre import MARKET, WithCentre, penalties
 
 DAY = date(2026, 9, 10)
 
 
-@pytest.fixture
-def both(tmp_path: Path) -> Iterator[WithCentre]:
-    made = WithCentre(tmp_path, datetime(2026, 9, 10, 10, tzinfo=SHANGHAI))
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[WithCentre]:
+    ledger = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    made = WithCentre(tmp_path, datetime(2026, 9, 10, 10, tzinfo=SHANGHAI), ledger)
     yield made
     made.close()
 
@@ -66,6 +68,30 @@ def test_what_the_centre_lost_is_found_by_its_report_told_record_by_record_and_c
     assert [c.closed_at for c in both.cases()] == [None] * 3
     both.deliver()
     assert [row for row in told(both, "up_data_reconciliation", "direction") if row != ("up",)] == []
+
+    # One action sends exactly these two; said twice, they are sent once; the next report closes the cases.
+    desk, comparison = both.hub.resending(), UUID(newest["id"])
+    plan = desk.rehearse(comparison)
+    assert (plan["records"], sorted(plan["samples"]), plan["needs_word"]) == (2, sorted(lost), False)
+    before = len(both.centre.arrivals())
+    made = desk.start(comparison, "li", "省级丢失，补发")
+    with pytest.raises(BadRecord, match="nothing of it can be sent"):
+        desk.start(comparison, "li", "again")
+    assert desk.sendings(comparison)[0]["unfinished"] == 1
+    both.deliver()
+    came = both.centre.arrivals()[before:]
+    assert sorted(a["cd_id"] for a in came) == sorted(lost)
+    assert {(one.times) for one in both.centre.stored("punish_action")} == {1}
+    assert len(both.centre.stored("punish_action")) == 10
+    plan = desk.rehearse(comparison)
+    assert (plan["records"], plan["there"], plan["under_way"]) == (0, 2, 0)
+    sending = both.hub.replays().one(UUID(made["replay"]))
+    assert (sending["selection"]["reconciliation"], sending["progress"]["accepted"]) == (newest["id"], 2)
+    assert [c.code for c in both.cases() if not c.closed_at] == ["20006.counts"], "until the centre says so itself"
+    both.report(DAY)
+    assert {c.closed_by for c in both.cases()} == {"data"}
+    newest = both.hub.reconciliations().listed("market")[0]
+    assert (newest["agrees"], newest["ours"]["delivered"], newest["ours"]["receipted"]) == (True, 10, 10)
 
 
 def test_our_report_goes_up_and_the_centres_answer_says_whether_it_counts_the_same(both: WithCentre) -> None:

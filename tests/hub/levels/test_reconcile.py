@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from hub.content_audit import prove
-from hub.ledger.tables import case_, origin_revision, record_head
+from hub.ledger.tables import case_, origin_revision, record, record_head
 from hub.reconciliation.buckets import (
     Entry,
     bucket_of,
@@ -27,8 +28,10 @@ from hub.reconciliation.figures import figures
 from hub.reconciliation.held import Spans, delivered_entries
 from hub.reconciliation.neighbour import Asked
 from standards.clock import local
+from standards.errors import BadRecord
 from standards.states import CaseClass
 from tests.hub.cases.test_month import Month, at, rows
+from tests.hub.city import until
 from tests.hub.levels.chain import Chain, chain
 from tests.hub.levels.test_chain import penalties
 from tests.receiver import Receiver
@@ -116,6 +119,59 @@ def test_five_that_differ_are_found_among_many_in_little_time_and_few_bytes_and_
     with two.lowest.ledger.read() as connection:
         left = connection.execute(select(case_.c.closed_by).where(case_.c.code.like("20006%"))).scalars().all()
     assert left == ["data"] * 5
+
+
+def test_what_the_upper_hub_lost_or_holds_in_an_older_revision_is_sent_by_one_action_and_only_once(
+    two: Chain,
+) -> None:
+    two.heard(two.submit(penalties(60)), "province", 60, 60)
+    upper, lower = two.links[1].hub, two.lowest
+    with upper.ledger.read() as connection:
+        before = {row.key_hash: dict(row._mapping) for row in connection.execute(select(record_head))}
+        arrived = connection.execute(select(func.count()).select_from(record)).scalar_one()
+    two.heard(two.submit(penalties(1, first=5, edition=2)), "province", 1, 60)
+    with lower.ledger.read() as connection:
+        older = connection.execute(select(record_head.c.key_hash).where(record_head.c.revision == 2)).scalar_one()
+    # Two are lost there, and of a third it has only the first revision: as after a restore of yesterday's backup.
+    lost = [key for key in before if key != older][:2]
+    heads, origins = record_head.c.key_hash, origin_revision.c.key_hash
+    upper.ledger.write(lambda c: c.execute(delete(record_head).where(heads.in_([*lost, older]))))
+    upper.ledger.write(lambda c: c.execute(record_head.insert(), [before[older]]))
+    upper.ledger.write(lambda c: c.execute(delete(origin_revision).where(origins.in_(lost))))
+    upper.ledger.write(lambda c: c.execute(update(origin_revision).where(origins == older).values(revision=1)))
+    found = compared(two)
+    assert (found["missing"], found["differs"]) == (2, 1)
+
+    desk, comparison = lower.resending(), UUID(str(found["id"]))
+    desk.watermark = timedelta(minutes=-5)
+    plan = desk.rehearse(comparison)
+    assert (plan["records"], plan["under_way"]) == (3, 0)
+    said: list[object] = []
+
+    def click() -> None:
+        try:
+            said.append(desk.start(comparison, "li", "补发")["records"])
+        except BadRecord as error:
+            said.append(error.what)
+
+    clicks = [threading.Thread(target=click) for _ in range(4)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join(60)
+
+    assert sum(one for one in said if isinstance(one, int)) == 3
+    until(lambda: [s["accepted"] for s in desk.sendings(comparison)] == [3], 60)
+    assert compared(two)["agrees"]
+    with upper.ledger.read() as connection:
+        came = connection.execute(select(func.count()).select_from(record)).scalar_one()
+        assert came == arrived + 1 + 3, "the revision, and what was sent again: each once"
+    with lower.ledger.read() as connection:
+        left = connection.execute(select(case_.c.closed_by).where(case_.c.code.like("20006%"))).scalars().all()
+        today = local(lower.clock.now()).date()
+        here = figures(connection, today, today, destination="above")["bureau", PUNISH]
+    assert left == ["data"] * 3
+    assert (here.delivered, here.receipted) == (61, 61), "counted once"
 
 
 def test_what_is_under_way_is_no_difference() -> None:
