@@ -23,6 +23,12 @@ def reconcile(
     ] = None,
     party: Annotated[str, typer.Option(help="清单是谁的 whose statement")] = "",
     report: Annotated[str, typer.Option(help="报送该日的对账报告 hand in our report of a day, 2026-09-01")] = "",
+    resend: Annotated[
+        str, typer.Option(help="补发一次对账中对方所缺的记录 id of a comparison: send what the other side lacks")
+    ] = "",
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="只预演补发 with --resend: send nothing")] = False,
+    reason: Annotated[str, typer.Option(help="补发原因 why it is sent")] = "",
+    sure: Annotated[str, typer.Option(help="谁确认重发无害及依据（对方不能识别重复时）who answers for a repeat")] = "",
     show: Annotated[str, typer.Option(help="查看一次对账的差异 id of a comparison: what differs")] = "",
     config: Config = Path("hub.toml"),
     as_json: Json = False,
@@ -35,6 +41,9 @@ def reconcile(
     if report:
         made = client.post("/v1/reconciliations/reports", {"destination": destination, "day": report})
         out.print(f"对账报告 {made['records']} 条 records handed in", markup=False)
+        return
+    if resend:
+        _resend(client, resend, rehearse, {"reason": reason, "sure": sure}, as_json)
         return
     if statement is not None:
         words = {"name": statement.name} | ({"party": party} if party else {})
@@ -51,6 +60,26 @@ def reconcile(
         _table(f"对账 {destination}", rows)
     asked = destination or show or statement
     raise typer.Exit(DATA if asked and not all(row["agrees"] for row in rows) else DONE)
+
+
+def _resend(client: Client, identifier: str, only_told: bool, said: dict[str, str], as_json: bool) -> None:
+    """Rehearsed first, always; then sent."""
+    plan = client.post(f"/v1/reconciliations/{identifier}/rehearsal", {})
+    made = None if only_told or not plan["records"] else client.post(f"/v1/reconciliations/{identifier}/resend", said)
+    if as_json:
+        print_json({**plan, **(made or {})})
+        return
+    out.print(
+        f"→ {plan['destination']}：补发 would send {plan['records']}，对方已有 there {plan['there']}，"
+        f"在途 under way {plan['under_way']}，仅对方有 only there {plan['extra']}",
+        markup=False,
+    )
+    for key in plan["samples"]:
+        out.print(f"  {key}", markup=False)
+    if plan["needs_word"] and only_told:
+        out.print("对方不能识别重复，须 --sure  it cannot tell a repeat: --sure is needed", markup=False)
+    if made is not None:
+        out.print(f"已补发 {made['records']} 条 sent; hub replay show {made['replay']}", markup=False)
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:

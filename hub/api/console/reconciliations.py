@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -41,6 +41,36 @@ def run(
 @router.get("/reconciliations/{identifier}")
 def one(visit: Viewer, identifier: UUID) -> Response:
     """A comparison with the records that differ."""
+    return _shown(visit, identifier)
+
+
+@console.post("/reconciliations/{identifier}/rehearsal")
+def rehearse(visit: Annotated[Visit, Depends(acts(Right.REPLAY))], identifier: UUID) -> Response:
+    """What would be sent once more, as the other side says now; nothing is written."""
+    return _shown(visit, identifier, visit.hub.resending().rehearse(identifier))
+
+
+@console.post("/reconciliations/{identifier}/resend")
+def resend(
+    visit: Annotated[Visit, Depends(acts(Right.REPLAY))],
+    identifier: UUID,
+    reason: Annotated[str, Form(min_length=1, max_length=500)],
+    sure: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Send it; the page of its progress follows."""
+    made = visit.hub.resending().start(identifier, visit.holder.id, reason, sure)
+    return visit.back(f"mending/{made['replay']}", visit.text("done"))
+
+
+def _shown(visit: Visit, identifier: UUID, plan: dict[str, Any] | None = None) -> Response:
     found = visit.hub.reconciliations().one(identifier, visit.party)
-    titles = {one.id: one.title for one in visit.hub.generations.current().standard}
-    return visit.page("reconciliation", "reconciliations", one=found, titles=titles)
+    mended = found["way"] != "statement" and not visit.party and bool(found["missing"] + found["differs"])
+    return visit.page(
+        "reconciliation",
+        "reconciliations",
+        one=found,
+        titles={one.id: one.title for one in visit.hub.generations.current().standard},
+        sendable=mended,
+        sendings=visit.hub.resending().sendings(identifier) if mended else [],
+        plan=plan,
+    )

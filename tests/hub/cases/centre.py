@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from adapters.upper_platform import simulator
 from adapters.upper_platform.simulator import Running
+from hub import serve
 from hub.bootstrap import Hub, build, prepare
 from hub.collect import Collector
+from hub.ledger import credentials
 from hub.ledger.memory import Memory
 from hub.ledger.tables import case_, parcel, submission
 from hub.sources import open_source
@@ -32,6 +34,9 @@ code = "11140200E9QM7HGU4X"
 
 [ledger]
 url = "{ledger}"
+
+[api]
+port = 0
 
 [parties.market]
 title = "大同市市场监督管理局"
@@ -106,9 +111,20 @@ class WithCentre:
         self.hub.generations.publish(body, "test")
         self.daily = self.hub.reconciling()
         self.dispatcher = self.hub.dispatcher()
+        self.server: serve.Server | None = None
+
+    def served(self) -> tuple[str, str]:
+        """Let the hub answer: its address, and a key of the operator."""
+        sock = serve.listen(self.hub.settings)
+        self.server = serve.Server(self.hub, sock)
+        self.server.start()
+        key = self.hub.ledger.write(lambda c: credentials.make(c, "", self.clock.now(), by="test"))[1]
+        return serve.address_of(sock), key
 
     def close(self) -> None:
         """Both end."""
+        if self.server is not None:
+            self.server.stop()
         self.hub.ledger.close()
         self.centre.stop()
 

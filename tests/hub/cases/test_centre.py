@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import pytest
 from sqlalchemy import create_engine, text
+from typer.testing import CliRunner
 
+from hub.cli.main import app
 from standards.clock import SHANGHAI
 from standards.errors import BadRecord
 from standards.states import CaseClass
@@ -114,3 +119,46 @@ def test_our_report_goes_up_and_the_centres_answer_says_whether_it_counts_the_sa
     assert told(both, "dn_data_reconciliation", "org_code, front_count, right_count, result") == [(MARKET, 0, 0, "2")]
     newest = both.hub.reconciliations().listed("market")[0]
     assert (newest["agrees"], newest["missing"]) == (False, 6)
+
+
+def test_the_page_the_command_and_the_interface_send_what_is_lacking_after_a_rehearsal(tmp_path: Path) -> None:
+    both = WithCentre(tmp_path, datetime(2026, 9, 10, 10, tzinfo=SHANGHAI))
+    both.hand_over(penalties(6))
+    both.deliver()
+    lost = [one.cd_id for one in both.centre.stored("punish_action")][:3]
+    both.centre.centre.lose("punish_action", lost[:1])
+    both.at(11, 6)
+    both.report(DAY)
+    comparison = both.hub.reconciliations().listed("market")[0]["id"]
+    address, key = both.served()
+    words = ["--url", address, "--key", key]
+    auth = {"authorization": f"Bearer {key}"}
+
+    said = CliRunner().invoke(app, ["reconcile", "--resend", comparison, "--rehearse", *words])
+    assert (said.exit_code, lost[0] in said.output) == (0, True), said.output
+    assert both.hub.resending().sendings(UUID(comparison)) == [], "a rehearsal sends nothing"
+    sent = CliRunner().invoke(app, ["reconcile", "--resend", comparison, "--reason", "补发", "--json", *words])
+    assert (sent.exit_code, json.loads(sent.output)["records"]) == (0, 1), sent.output
+    again = httpx2.post(f"{address}/v1/reconciliations/{comparison}/resend", json={}, headers=auth)
+    assert again.status_code == 422, again.text
+    both.deliver()
+
+    # On the page: rehearse, then send with a reason; the page of the replay follows, and the comparison leads to it.
+    both.centre.centre.lose("punish_action", lost[1:])
+    both.report(DAY)
+    comparison = both.hub.reconciliations().listed("market")[0]["id"]
+    with httpx2.Client(base_url=f"{address}/console", follow_redirects=True, timeout=30) as browser:
+        browser.post("/login", data={"key": key})
+        page = browser.get(f"/reconciliations/{comparison}").text
+        token = re.findall(r'name="token" value="([0-9a-f]+)"', page)[0]
+        assert f"reconciliations/{comparison}/resend" not in page, "first the rehearsal"
+        plan = browser.post(f"/reconciliations/{comparison}/rehearsal", data={"token": token}).text
+        assert all(key in plan for key in lost[1:])
+        done = browser.post(f"/reconciliations/{comparison}/resend", data={"token": token, "reason": "省级丢失"})
+        assert re.search(r"/console/mending/[0-9a-f-]+", str(done.url))
+        assert "省级丢失" in done.text
+        assert str(done.url).partition("?")[0].rpartition("/")[2] in browser.get(f"/reconciliations/{comparison}").text
+    both.deliver()
+    assert len(both.centre.stored("punish_action")) == 6
+    assert len([a for a in both.centre.arrivals() if a["dataset"] == "punish_action"]) == 6 + 3
+    both.close()
