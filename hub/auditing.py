@@ -66,18 +66,18 @@ class AuditDesk:
             "verified": json.loads(kept) if kept else None,
         }
 
-    def prove(self, by: str, head: str = "") -> Verified:
-        """Look through the whole journal; what it came to is remembered and written down."""
+    def prove(self, by: str, head: str = "", name: str = "") -> Verified:
+        """Look through the whole journal; what it came to is remembered, under `name`, and written down."""
         since = self.clock.now() - self.generations.current().settings.retention.journal
         found = verify(self.ledger, since, head)
-        self.remember(found, by)
+        self.remember(found, by, name)
         return found
 
-    def remember(self, found: Verified, by: str) -> None:
+    def remember(self, found: Verified, by: str, name: str = "") -> None:
         """When, by whom, and what it came to."""
         now = self.clock.now()
         told = {**asdict(found), "faults": [asdict(one) for one in found.faults[:_FAULTS]]}
-        told |= {"at": local_text(now), "by": by, "faulty": len(found.faults)}
+        told |= {"at": local_text(now), "by": by, "faulty": len(found.faults), "proof": name}
         entry = journal.Entry("journal_verified", by, detail={"rows": found.rows, "faults": len(found.faults)})
 
         def work(connection: Any) -> None:

@@ -13,6 +13,7 @@ from hub.api.access import Audits, TheHub
 from hub.bootstrap import Hub
 from hub.ledger.looking import Wanted
 from standards.clock import SHANGHAI
+from standards.digest import uuid7
 from standards.errors import HubError
 
 log = structlog.get_logger()
@@ -38,21 +39,22 @@ def _midnight(day: date | None, later: int = 0) -> datetime | None:
     return datetime.combine(day + timedelta(days=later), time(), SHANGHAI) if day is not None else None
 
 
-def begin_proof(hub: Hub, by: str) -> bool:
-    """Look through the journal in a thread of its own; False when somebody is at it already."""
+def begin_proof(hub: Hub, by: str, head: str = "") -> str:
+    """Look through the journal in a thread of its own; its name, or '' when somebody is at it already."""
     if not _PROVING.acquire(blocking=False):
-        return False
+        return ""
+    name = str(uuid7())
 
     def run() -> None:
         try:
-            hub.auditing().prove(by)
+            hub.auditing().prove(by, head, name)
         except HubError as error:
             log.warning("the journal could not be looked through", action="proof_failed", why=error.what)
         finally:
             _PROVING.release()
 
     threading.Thread(target=run, name="proof", daemon=True).start()
-    return True
+    return name
 
 
 @router.get("/journal", summary="流水 the journal")
@@ -73,11 +75,17 @@ def journal(
 
 @router.get("/seals", summary="封存状态 how far it is sealed, and the last proof")
 def seals(hub: TheHub, _who: Audits) -> dict[str, Any]:
-    """Keep `head` on another machine: with it nothing before can be changed unseen."""
-    return hub.auditing().state()
+    """Keep `head` on another machine: with it nothing before can be changed unseen; `proving`: somebody is at it."""
+    proving = _PROVING.locked()  # asked first: what ends meanwhile is told by the state
+    return {**hub.auditing().state(), "proving": proving}
 
 
 @router.post("/proofs", summary="核验 look through the whole journal", status_code=202)
-def prove(hub: TheHub, who: Audits) -> dict[str, str]:
-    """What it came to is told by `seals`."""
-    return {"state": "begun" if begin_proof(hub, str(who.id)) else "running"}
+def prove(
+    hub: TheHub,
+    who: Audits,
+    head: Annotated[str, Query(max_length=64, description="另存的链值 a value of the chain kept elsewhere")] = "",
+) -> dict[str, str]:
+    """What it came to is told by `seals`, where `verified.proof` is what is answered here."""
+    name = begin_proof(hub, str(who.id), head)
+    return {"state": "begun" if name else "running", "proof": name}

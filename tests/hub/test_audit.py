@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from sqlalchemy import delete, select, update
 from typer.testing import CliRunner
 
+from hub import serve
 from hub.audit import Sealer, Verified, chained, leaf_of, root_of, verify
-from hub.bootstrap import prepare
+from hub.bootstrap import build, prepare
 from hub.cli.main import app
 from hub.ledger import journal as journalling
 from hub.ledger.engine import Ledger
@@ -114,8 +116,6 @@ def test_the_root_is_that_of_the_tree_and_every_place_counts() -> None:
 
 
 def test_the_command_says_intact_or_what_is_wrong(tmp_path: Path) -> None:
-    from hub.bootstrap import build
-
     path = tmp_path / "hub.toml"
     path.write_text(config("http://127.0.0.1:1"), "utf-8")
     settings, _ = prepare(path)
@@ -130,3 +130,42 @@ def test_the_command_says_intact_or_what_is_wrong(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["audit", "verify", "--config", str(path)])
     assert said.exit_code == 1
     assert "行内容被改动" in said.output
+
+
+def test_what_the_command_found_is_the_last_proof_on_the_page_whether_the_hub_runs_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "hub.toml"
+    path.write_text(config("http://127.0.0.1:1"), "utf-8")
+    command = ["audit", "verify", "--config", str(path), "--json"]
+    clock = FrozenClock(NOW)
+    before = build(prepare(path)[0], clock)
+    filled(before.ledger, clock)
+    before.ledger.close()
+    running = serve.start(*prepare(path))
+    try:
+        desk = running.hub.auditing()
+        assert desk.state()["verified"] is None
+        apart = CliRunner().invoke(app, [*command, "--apart"])
+        assert (apart.exit_code, desk.state()["verified"]) == (0, None)
+
+        said = CliRunner().invoke(app, command)
+
+        assert said.exit_code == 0, said.output
+        told = desk.state()["verified"]
+        assert told["proof"]
+        assert told["by"] != "hub audit verify", "the hub did it for the key"
+        assert json.loads(said.output)["rows"] == told["rows"]
+        unknown = CliRunner().invoke(app, [*command, "--head", "ab" * 32])
+        assert json.loads(unknown.output)["known_head"] is False
+        with running.hub.ledger.read() as connection:
+            actions = connection.execute(select(journal.c.action).where(journal.c.action == "journal_verified")).all()
+        assert len(actions) == 2
+        running.hub.ledger.write(TAMPERED["a row's words"])
+        assert CliRunner().invoke(app, command).exit_code == 1
+        assert desk.state()["verified"]["faulty"] == 1
+    finally:
+        running.stop()
+
+    assert CliRunner().invoke(app, command).exit_code == 1
+    hub = build(prepare(path)[0])
+    assert hub.auditing().state()["verified"]["by"] == "hub audit verify"
+    hub.ledger.close()
