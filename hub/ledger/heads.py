@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from hub.ledger import bulk
 from hub.ledger.arrays import BytesArray, NumberArray, TextArray
@@ -216,3 +216,8 @@ def refuse(connection: Connection, revisions: Sequence[tuple[bytes, str, int]]) 
     )
     if revisions:
         connection.execute(statement, [{"key": k, "held_by": o, "at": r} for k, o, r in sorted(revisions)])
+
+
+def of_person(connection: Connection, index: bytes, limit: int) -> Sequence[Row[Any]]:
+    """The heads of records about a person, by the keyed index of the number."""
+    return connection.execute(select(record_head).where(record_head.c.subject_index == index).limit(limit)).all()

@@ -221,6 +221,12 @@ record_head = Table(
     Column("updated_at", Utc, nullable=False),
 )
 Index(
+    "ix_record_head_person",
+    record_head.c.subject_index,
+    postgresql_where=record_head.c.subject_index.isnot(None),
+    sqlite_where=record_head.c.subject_index.isnot(None),
+)
+Index(
     "ix_record_head_subject",
     record_head.c.subject,
     postgresql_where=record_head.c.subject != "",

@@ -11,17 +11,21 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from hub.generations import Generation, Generations
-from hub.ledger import journal
+from hub.ledger import heads, journal
 from hub.ledger.engine import Ledger
 from hub.ledger.sql import among
 from hub.ledger.tables import record_head, submission
 from hub.ledger.types import month_of
+from hub.vault import NO_SEAL, Seal, blind_of
 from standards.clock import Clock, local_text
 from standards.digest import join_key, key_hash, sm3
+from standards.errors import BadConfiguration
 
 _RECEIPT = re.compile(r"^(\d{6}-\d+-\d)(?:#(\d+))?$")
 _CD_ID = re.compile(r"^([0-9A-HJ-NP-RTUW-Y]{18})-(.+)$", re.DOTALL)
 _HASHED = re.compile(r"^[0-9a-f]{32,64}$")
+#: A person's number, anywhere in what was typed.
+_PERSON = re.compile(r"(?<!\d)(\d{17}[\dX]|\d{15})(?![\dX])")
 #: Between the parts of a key of several elements.
 _PARTS = re.compile(r"\s*[|｜]\s*")
 #: Records that one search shows.
@@ -35,6 +39,7 @@ class Search:
     ledger: Ledger
     generations: Generations
     clock: Clock
+    seal: Seal = NO_SEAL
 
     def receipt(self, what: str) -> tuple[str, int] | None:
         """Receipt number and row, when that is what was typed."""
@@ -54,7 +59,7 @@ class Search:
         return found
 
     def by_subject(self, code: str, party: str, by: str) -> list[dict[str, Any]]:
-        """The newest records of an organisation; a person's number is not stored in words and is found by key only."""
+        """The newest records of an organisation; a person's is `by_person`."""
         generation = self.generations.current()
         with self.ledger.read() as connection:
             rows = connection.execute(
@@ -64,6 +69,25 @@ class Search:
             ).all()
             found = self._told(connection, generation, rows, party)
         self._note("subject", code, by, len(found))
+        return found
+
+    def by_person(self, number: str, party: str, by: str) -> list[dict[str, Any]]:
+        """The newest records about a person, by the keyed index of the number.
+
+        Raises BadConfiguration where the ledger has no key: then no number was ever indexed.
+        """
+        blind = blind_of(self.seal)
+        if blind is None:
+            raise BadConfiguration(
+                "persons cannot be searched: numbers are indexed only where the ledger has a key",
+                what_zh="不能按个人证件号码查找：未配置 ledger.key，号码没有建立索引",
+                hint="set ledger.key; records that come from then on are found",
+                hint_zh="配置 ledger.key 后，此后收到的记录可以查找",
+            )
+        generation, index = self.generations.current(), blind(number.strip().upper())
+        with self.ledger.read() as connection:
+            found = self._told(connection, generation, heads.of_person(connection, index, MOST), party)
+        self._note("person", number, by, len(found))
         return found
 
     def _told(
@@ -93,9 +117,13 @@ class Search:
     def _note(self, way: str, what: str, by: str, count: int) -> None:
         """Who looked for what: a digest tells nothing to those who do not know it already."""
         now = self.clock.now()
-        entry = journal.Entry(
-            "records_searched", by, detail={"by": way, "digest": sm3(what.strip().encode()).hex(), "found": count}
-        )
+        said, blind = what.strip(), blind_of(self.seal)
+        # There are few enough persons' numbers to try them all: their digest is keyed, or left out.
+        if _PERSON.search(said.upper()):
+            digest = blind(said.upper()).hex() if blind is not None else ""
+        else:
+            digest = sm3(said.encode()).hex()
+        entry = journal.Entry("records_searched", by, detail={"by": way, "digest": digest, "found": count})
         self.ledger.write(lambda c: journal.append(c, [entry], now))
 
 

@@ -108,11 +108,18 @@ def search(visit: Viewer, filters: Annotated[Filters, Depends()]) -> Response:
 def find(
     visit: Annotated[Visit, Depends(acts(Right.SEE))],
     what: Annotated[str, Form(min_length=1, max_length=400)],
-    by: Annotated[Literal["any", "key", "subject"], Form()] = "any",
+    by: Annotated[Literal["any", "key", "subject", "person"], Form()] = "any",
 ) -> Response:
-    """By number, business key or subject code: typed into a form, so that it stands in no address and no log."""
+    """By number, business key, subject code or a person's number: typed into a form, so that it stands in no address.
+
+    Who is asked about by a person's number is content: it needs the rights to it, and each search is written down.
+    """
     hub = visit.hub
-    desk = Search(hub.ledger, hub.generations, hub.clock)
+    desk = Search(hub.ledger, hub.generations, hub.clock, hub.seal)
+    if by == "person":
+        demand(visit.holder, Right.BODIES)
+        demand(visit.holder, Right.UNMASK)
+        return _page(visit, Filters(), found=desk.by_person(what, visit.party, visit.holder.id), most=MOST)
     number = desk.receipt(what)
     if number is not None and by == "any":
         row = f"records/{number[0]}/{number[1]}" if number[1] else f"submissions/{number[0]}"

@@ -100,6 +100,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "by_any": ("自动识别", "whatever fits"),
     "by_key": ("业务主键", "business key"),
     "by_subject": ("企业代码", "subject code"),
+    "by_person": ("个人证件号码", "a person's number"),
     "search_says": (
         "回执号可带行号（260901-000012-3#15）；由几项组成的主键用 | 分隔。查询内容不进地址栏和日志，流水只记摘要。",
         "A receipt number may name a row (260901-000012-3#15); parts of a key are put apart by |. What is typed stands "
