@@ -85,6 +85,7 @@ class Chaos:
         self.hub.start()
 
     def _restart_broker(self, *, wipe: bool) -> None:
+        self.node.wait_for_queues()
         self.node.kill()
         if wipe:
             self.node.wipe()

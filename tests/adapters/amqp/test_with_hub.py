@@ -250,6 +250,7 @@ def test_rabbitmq_is_killed_while_parcels_wait_and_everything_arrives(own_rabbit
     ecology.publish(csv_of(source), message_id="m-1", reply_to="receipt.ecology")
     told(ecology, lambda held: any(said.get("state") == "judged" for _, _, said in held))
     until(lambda: _depth(own_rabbitmq, "deliver.market") > 0, 60)
+    own_rabbitmq.wait_for_queues()
 
     own_rabbitmq.kill()
     own_rabbitmq.start()

@@ -35,6 +35,7 @@ def test_translate_worker_dispatch_worker_and_rabbitmq_are_killed_on_the_way(
     database = postgres.create()
     hub = HubProcess.make(tmp_path, receiver, ledger=database, broker=own_rabbitmq.url)
     hub.start()
+    own_rabbitmq.wait_for_queues()
     handed = Handed.of(records)
     sender = threading.Thread(target=handed.hand_over, args=(hub,))
     sender.start()
