@@ -137,6 +137,7 @@ class Scheduler:
                     .distinct()
                 ).scalars()
             )
+            messages = [holder for holder in outbox.holders(connection, now) if is_dead(holder)]
         dead = [holder for holder in holders if is_dead(holder)]
         for holder in dead:
             log.warning("taking over from a dead worker", action="take_over", owner=holder)
@@ -165,6 +166,8 @@ class Scheduler:
                 )
 
             freed += self.ledger.write(work)
+        if messages:
+            freed += self.ledger.write(lambda c: outbox.free(c, messages, now))
         return freed
 
     def publish_submissions(self) -> int:

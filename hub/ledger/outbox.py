@@ -103,6 +103,18 @@ def release(connection: Connection, rows: Sequence[int], owner: str, due_at: dat
     )
 
 
+def holders(connection: Connection, now: datetime) -> set[str]:
+    """Who has claimed messages."""
+    claimed = select(outbox.c.lease_owner).where(outbox.c.due_at > now, outbox.c.lease_owner.is_not(None))
+    return set(connection.execute(claimed.distinct()).scalars())
+
+
+def free(connection: Connection, gone: Sequence[str], now: datetime) -> int:
+    """What these had claimed is due now, not when the claim runs out; how many messages."""
+    claimed = update(outbox).where(outbox.c.due_at > now, outbox.c.lease_owner.in_(gone))
+    return connection.execute(claimed.values(lease_owner=None, due_at=now)).rowcount
+
+
 def extend(connection: Connection, rows: Sequence[int], owner: str, until: datetime) -> None:
     """Keep a claim while the work goes on."""
     connection.execute(

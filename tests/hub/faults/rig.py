@@ -42,7 +42,7 @@ class HubProcess:
     def make(cls, folder: Path, receiver: Receiver, **changes: object) -> HubProcess:
         """Settings as the other tests of the road have them, with small chunks and parcels: more moments to die at."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = config(receiver.url, parcel=100, lease="5s", **changes)
+        text = config(receiver.url, parcel=100, lease="30s", **changes)
         text = text.replace(
             'mapping = "demo_ecology/punish_action"', 'mapping = "demo_ecology/punish_action"\nread = { chunk = 250 }'
         )

@@ -328,6 +328,19 @@ def test_messages_are_claimed_oldest_first_and_once(ledger: Ledger, open_ledger:
     assert all(group == sorted(group, key=int) for group in taken)
 
 
+def test_what_the_dead_had_claimed_is_due_at_once_and_the_living_keep_theirs(ledger: Ledger) -> None:
+    put(ledger, 2)
+    [mine] = ledger.write(lambda c: outbox.claim(c, NOW, "dead/1/2/relay", LEASE, 1))
+    [theirs] = ledger.write(lambda c: outbox.claim(c, NOW, "living", LEASE, 1))
+    with ledger.read() as connection:
+        assert outbox.holders(connection, NOW) == {"dead/1/2/relay", "living"}
+
+    assert ledger.write(lambda c: outbox.free(c, ["dead/1/2/relay"], NOW)) == 1
+
+    [again] = ledger.write(lambda c: outbox.claim(c, NOW, "other", LEASE, 2))
+    assert again.row == mine.row != theirs.row
+
+
 def test_a_message_falls_back_when_its_holder_is_silent_and_then_the_holder_has_no_say(ledger: Ledger) -> None:
     put(ledger, 1)
     [held] = ledger.write(lambda c: outbox.claim(c, NOW, "a", LEASE, 1))
