@@ -25,8 +25,16 @@ def new(folder: Path, *words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+@pytest.fixture(scope="module")
+def known_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy found out about the hub: the same for each package."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.mark.parametrize("direction", ["in", "out", "both"])
-def test_a_new_package_passes_its_own_tests_and_a_strict_reader(direction: str, tmp_path: Path) -> None:
+def test_a_new_package_passes_its_own_tests_and_a_strict_reader(
+    direction: str, known_types: Path, tmp_path: Path
+) -> None:
     code, said = new(tmp_path, "city_permits", "--direction", direction, "--title", "市审批平台")
     folder = tmp_path / "hub-adapter-city-permits"
 
@@ -34,7 +42,7 @@ def test_a_new_package_passes_its_own_tests_and_a_strict_reader(direction: str, 
     checks = (
         ["ruff", "format", "--isolated", "--line-length", "120", "--check"],
         ["ruff", "check", "--isolated", "--line-length", "120", "--select", "E,F,I,B,UP,C4,SIM,PT,DTZ"],
-        ["mypy", "--strict", "--cache-dir", str(tmp_path / "mypy"), "-p", "hub_adapter_city_permits"],
+        ["mypy", "--strict", "--cache-dir", str(known_types), "-p", "hub_adapter_city_permits"],
         ["pytest", "-q", "-p", "no:cacheprovider"],
     )
     for check in checks:
