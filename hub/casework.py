@@ -169,7 +169,8 @@ class CaseDesk:
         now = self.clock.now()
         with self.ledger.read() as connection:
             found = cases.groups(connection, Selection(), limit=5000)
-        told = [one for group in found for one in urgings(group, now, self.deadlines.calendar)]
+            urged = [one for group in found for one in urgings(group, now, self.deadlines.calendar)]
+            told = notices.untold(connection, urged)
         if not told:
             return 0
 

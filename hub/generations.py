@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from mappings.load import Loaded, MappingFolders
 from standards.checker import Checker
 from standards.clock import Clock
 from standards.digest import sm3
+from standards.divisions import Regions
 from standards.errors import BadConfiguration, UnknownName
 from standards.findings import catalogue
 from standards.model import DataSet, FilledBy, Severity
@@ -133,7 +134,7 @@ class Generation:
             mapping=f"{self.mapping_of(name)} v{file.version}",
             program=program,
             checker=self.checker(dataset),
-            read=ReadOptions.model_validate({**file.read, **settings.read}),
+            read=ReadOptions.model_validate({**self._chunks(), **file.read, **settings.read}),
             severity=self.severity_of(dataset),
             references=references_of(dataset, self.reference_policy, self.standard.dataset),
             routes=self.routes(name, settings.party, dataset),
@@ -155,6 +156,11 @@ class Generation:
             blind=blind_of(self.seal),
             seal=self.seal,
         )
+
+    def _chunks(self) -> dict[str, int]:
+        """Where one thread writes for everybody, nobody may be at it for long."""
+        url = self.settings.ledger.url
+        return {"chunk": _OF_ONE_WRITER} if not url or url.startswith("sqlite") else {}
 
     def routes(self, connection: str, party: str, dataset: DataSet) -> tuple[RouteTo, ...]:
         """Where a connection's records of a data set go."""
@@ -209,6 +215,10 @@ _TRAVELLING = (
 )  # fmt: skip
 
 
+#: Records of a chunk on SQLite, where nothing else is said.
+_OF_ONE_WRITER = 500
+
+
 @cache
 def mild_codes() -> frozenset[str]:
     """Finding codes that only warn: a rule may still speak about an element that has one."""
@@ -220,7 +230,13 @@ def functions_of(standard: Standard) -> dict[str, Callable[..., object]]:
 
     `region_of(省, 市, 县)`: the division code of a place by its names from above to below; '' when it is not known.
     """
-    return {"region_of": RegionNames(standard.regions).find}
+    return {"region_of": _names_of(standard.regions).find}
+
+
+@lru_cache(2)
+def _names_of(regions: Regions) -> RegionNames:
+    """Made once for each table of divisions: there are thousands of names in it, and plans are built often."""
+    return RegionNames(regions)
 
 
 def standard_words(dataset: DataSet) -> MappingFile:

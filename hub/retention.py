@@ -56,7 +56,7 @@ class Pruner:
     def _prune(self, prune: Prune, before: datetime, limit: int) -> int:
         total = 0
         for _ in range(_BATCHES):
-            count = self.ledger.write(lambda c: prune(c, before, limit))
+            count = self.ledger.write(lambda c: prune(c, before, limit), bulk=True)
             total += count
             if count < limit:
                 break

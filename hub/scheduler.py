@@ -252,7 +252,7 @@ class Scheduler:
 
     def fold_tallies(self) -> int:
         """Put the day's counters together."""
-        self.ledger.write(tallies.fold)
+        self.ledger.write(tallies.fold, bulk=True)
         return 0
 
     def make_partitions(self) -> int:

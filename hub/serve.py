@@ -35,7 +35,7 @@ log = structlog.get_logger()
 _GRACE = 20.0
 #: Seconds a thread may keep the interpreter.  The thread that waits for the database would otherwise stand behind the
 #: one that maps for five milliseconds after each of its statements; so would, on SQLite, whoever asks for a page.
-_SWITCH = 0.0005
+_SWITCH = 0.0002
 #: By so much the processes that take bulk along give way to the one that somebody waits for.
 _BEHIND = 5
 

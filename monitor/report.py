@@ -53,7 +53,11 @@ SHEETS: Mapping[str, tuple[str, str, tuple[Column, ...]]] = {
     ),
     "regions": ("区划", "Regions", (("region", "区划", "Region", ""), *_FIGURES)),
     "datasets": ("数据集", "Data sets", (_PARTY, _DATASET, *_FIGURES)),
-    "days": ("逐日", "Days", (("day", "日期", "Day", ""), _PARTY, *_VOLUMES)),
+    "days": (
+        "分时段",
+        "By time",
+        (("day", "日期（季报、年报为月份）", "Day (month in quarters and years)", ""), _PARTY, *_VOLUMES),
+    ),
     "findings": (
         "问题",
         "Findings",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any, Protocol
@@ -164,11 +164,13 @@ _SHOWN_VALUE = re.compile(r'(: |：|, )?["“(（]\{(?!name\})[a-z_]+\}["”)）
 _FIGURE = re.compile(r"(：|: )?\{(?!name\})[a-z_]+\}")
 
 
+@lru_cache(4096)
 def plain(template: str) -> str:
     """A text or hint of the catalogue without what only a single finding fills in."""
     return _FIGURE.sub("…", _SHOWN_VALUE.sub("", _OPTIONAL.sub("", template)))
 
 
+@lru_cache(4096)
 def in_short(code: str, language: str = "zh") -> str:
     """What a code means, without the value and the place of one finding; empty for a code of somebody else."""
     known = {entry.code: entry for entry in catalogue()}

@@ -45,11 +45,12 @@ class RegionNames:
     def find(self, *names: str) -> str:
         """The code of the lowest place that can be told without doubt; '' when none can."""
         key = tuple(name.strip() for name in names)
-        if key not in self._found:
+        found = self._found.get(key)
+        if found is None:
             if len(self._found) > 50_000:
                 self._found.clear()
-            self._found[key] = self._look(key)
-        return self._found[key]
+            found = self._found[key] = self._look(key)
+        return found
 
     def _look(self, names: tuple[str, ...]) -> str:
         here = ""

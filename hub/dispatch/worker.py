@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from hub.broker.base import Message
 from hub.canary.runner import canary_of
+from hub.courtesy import MANY, courtesy
 from hub.dispatch import settle as settling
 from hub.dispatch.build import Line, build, lines_of
 from hub.dispatch.contents import Contents
@@ -184,6 +185,8 @@ class Dispatcher:
         stored = claimed.parcel
         started = self.clock.now()
         lines: list[Line] = []
+        if stored.count > MANY:
+            courtesy.give_way()
         try:
             dataset = generation.standard.dataset(stored.dataset, stored.dataset_version)
             with self.ledger.read() as connection:
@@ -212,6 +215,8 @@ class Dispatcher:
                 self._superseded(stored, started)
                 return
             parcel = enclose(self.ledger, generation, submission, dataset, parcel, self.clock.now())
+            if stored.count > MANY:
+                courtesy.give_way()
             answer = self._deliver(claimed, settings, door, parcel)
         except LedgerBusy:
             raise
@@ -295,7 +300,7 @@ class Dispatcher:
             return recovered
 
         with tracing.span("receipt", records=len(lines), refused=len(list(answer.refused()))):
-            recovered = self.ledger.write(work)
+            recovered = self.ledger.write(work, bulk=len(lines) > MANY)
         if note_success:
             self._noted[stored.destination] = now
         if recovered:

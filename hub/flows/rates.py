@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, Row, func, select
 
 from hub.ledger.tables import tally
 from standards.clock import local
@@ -48,22 +49,26 @@ def rates(connection: Connection, now: datetime, party: str = "") -> Rates:
     """What was counted today and on the same weekdays before; a few days of counters, whatever the ledger holds."""
     today = local(now).date()
     days = [today.isoformat(), *weekdays_before(today)]
-    group = (tally.c.day, tally.c.party, tally.c.dataset, tally.c.destination, tally.c.name)
+    found = Rates()
+    for _, who, destination, name, dataset, count in _sums(connection, days[:1], party, tally.c.dataset):
+        # A destination is told apart from a party of the same name by the arrow.
+        whose = f">{destination}" if destination else who
+        found.today[whose, name] += int(count)
+        found.datasets[whose, dataset, name] += int(count)
+    for day, who, destination, name, count in _sums(connection, days[1:], party):
+        found.days.add(day)
+        held = found.before[f">{destination}" if destination else who, name]
+        held[day] = held.get(day, 0) + int(count)
+    return found
+
+
+def _sums(connection: Connection, days: Sequence[str], party: str, *further: Column[Any]) -> Sequence[Row[Any]]:
+    """What was counted, by day, party, destination, name and what is said."""
+    group = (tally.c.day, tally.c.party, tally.c.destination, tally.c.name, *further)
     statement = select(*group, func.sum(tally.c.count)).where(tally.c.day.in_(days), tally.c.name.in_(_NAMES))
     if party:
         statement = statement.where(tally.c.party == party)
-    found = Rates()
-    for day, who, dataset, destination, name, count in connection.execute(statement.group_by(*group)):
-        # A destination is told apart from a party of the same name by the arrow.
-        whose = f">{destination}" if destination else who
-        if day == days[0]:
-            found.today[whose, name] += int(count)
-            found.datasets[whose, dataset, name] += int(count)
-        else:
-            found.days.add(day)
-            held = found.before[whose, name]
-            held[day] = held.get(day, 0) + int(count)
-    return found
+    return connection.execute(statement.group_by(*group)).all()
 
 
 def share_of_day(now: datetime) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -104,13 +105,28 @@ _SQLITE_FORMS: dict[type, Callable[[Any], Any]] = {
 }
 
 
+#: Rows of one step on SQLite.  Each step gives the interpreter away and stands in line for it again, so that a step a
+#: row would take as many turns beside a thread that maps.
+_STEPS = (256, 16, 1)
+#: SQLite takes no more parameters in a statement unless it was built to.
+_PARAMETERS = 32_766
+
+
 def _executemany(connection: Connection, table: Table, columns: Mapping[str, Values], count: int) -> None:
     names = [table.c[key].name if key in table.c else key for key in columns]
     lists = [_sqlite_values(value, count) for value in columns.values()]
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own names
+    rows = zip(*lists, strict=True)
+    begin = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - our own names
+    marks = f"({', '.join('?' * len(names))})"
     driver: Any = connection.connection.driver_connection
-    driver.executemany(statement, zip(*lists, strict=True))
+    left = count
+    for step in _STEPS:
+        if step * len(names) > _PARAMETERS:
+            continue
+        steps, left = divmod(left, step)
+        if steps:
+            flat = (tuple(chain.from_iterable(islice(rows, step))) for _ in range(steps))
+            driver.executemany(begin + ", ".join([marks] * step), flat)
 
 
 def _sqlite_values(value: Values, count: int) -> list[Any]:

@@ -7,7 +7,6 @@ one writer thread, which puts those that wait into one transaction (group commit
 from __future__ import annotations
 
 import os
-import queue
 import random
 import sqlite3
 import threading
@@ -23,16 +22,17 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from hub.ledger.lanes import Lanes
 from hub.ledger.remembered import Remembered
 from standards.errors import BadConfiguration, LedgerBusy
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+_Waiting = tuple[Work[Any], Future[Any]]
 
 #: PostgreSQL: serialization failure, deadlock.  Tried again at once, a few times.
 _AGAIN = {"40001", "40P01"}
 _TRIES = 8
-_GROUP = 64
 
 
 class Ledger:
@@ -52,14 +52,14 @@ class Ledger:
         with _translated(), self.engine.connect() as connection:
             yield connection
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T], *, bulk: bool = False) -> T:
         """Run `work` in a transaction and return what it returns, once it is committed.
 
-        `work` may run more than once and must do nothing but read and write through its connection.
-        Raises LedgerBusy when the database cannot be written now.
+        `work` may run more than once and must do nothing but read and write through its connection; `bulk`: it is
+        long, and what is short goes before it.  Raises LedgerBusy when the database cannot be written now.
         """
         if self._writer is not None:
-            return self._writer.run(work)
+            return self._writer.run(work, bulk)
         for attempt in range(_TRIES):
             try:
                 with _translated(), self.engine.begin() as connection:
@@ -187,26 +187,20 @@ class _Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
-        self._door = threading.Lock()
-        self._closed = False
+        self._lanes = Lanes[_Waiting]()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Work[T]) -> T:
+    def run(self, work: Work[T], bulk: bool) -> T:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write would wait for itself")
         future: Future[T] = Future()
-        with self._door:
-            if self._closed:
-                raise LedgerBusy("the ledger is closed", what_zh="台账已关闭")
-            self._waiting.put((work, future))
+        if not self._lanes.put((work, future), bulk):
+            raise LedgerBusy("the ledger is closed", what_zh="台账已关闭")
         return future.result()
 
     def close(self) -> None:
-        with self._door:
-            self._closed = True
-            self._waiting.put(None)
+        self._lanes.close()
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
@@ -217,30 +211,11 @@ class _Writer:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA cache_size=-65536")
             connection.rollback()
-            while True:
-                group = self._next_group()
-                if group is None:
-                    break
+            while group := self._lanes.take():
                 self._commit(connection, group)
         engine.dispose()
 
-    def _next_group(self) -> list[tuple[Work[Any], Future[Any]]] | None:
-        first = self._waiting.get()
-        if first is None:
-            return None
-        group = [first]
-        while len(group) < _GROUP:
-            try:
-                more = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if more is None:
-                self._waiting.put(None)
-                break
-            group.append(more)
-        return group
-
-    def _commit(self, connection: Connection, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         failed: list[tuple[Future[Any], BaseException]] = []
         try:

@@ -11,11 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
-from hub.ledger.sql import insert_of
+from hub.ledger.sql import among, insert_of
 from hub.ledger.tables import notice
 from standards.digest import uuid7
 
 OPERATOR, ABOVE = "", "above"
+#: Characters of what a notice is about, and how many of them are looked up at once.
+_ABOUT, _AT_ONCE = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +30,40 @@ class Notice:
     detail: Mapping[str, Any]
 
 
+def untold(connection: Connection, told: Sequence[Notice]) -> list[Notice]:
+    """Those of them that nobody was told yet; each once."""
+    before: set[tuple[str, str, str]] = set()
+    abouts = sorted({one.about[:_ABOUT] for one in told})
+    for begin in range(0, len(abouts), _AT_ONCE):
+        these = among(connection, notice.c.about, abouts[begin : begin + _AT_ONCE])
+        before.update(connection.execute(select(notice.c.about, notice.c.says, notice.c.whom).where(these)).tuples())
+    new: dict[tuple[str, str, str], Notice] = {}
+    for one in told:
+        key = (one.about[:_ABOUT], one.says, one.whom)
+        if key not in before:
+            new.setdefault(key, one)
+    return list(new.values())
+
+
 def tell(connection: Connection, told: Sequence[Notice], now: datetime) -> list[Notice]:
     """Write notices; those that were told before are left out of the answer."""
-    new = []
-    for one in told:
-        statement = (
-            insert_of(connection, notice)
-            .values(
-                id=uuid7(),
-                at=now,
-                whom=one.whom,
-                about=one.about[:200],
-                says=one.says,
-                detail=json.dumps(dict(one.detail), ensure_ascii=False),
-            )
-            .on_conflict_do_nothing()
-            .returning(notice.c.id)
-        )
-        if connection.execute(statement).first() is not None:
-            new.append(one)
-    return new
+    new = {uuid7(): one for one in untold(connection, told)}
+    if not new:
+        return []
+    rows = [
+        {
+            "id": identifier,
+            "at": now,
+            "whom": one.whom,
+            "about": one.about[:_ABOUT],
+            "says": one.says,
+            "detail": json.dumps(dict(one.detail), ensure_ascii=False),
+        }
+        for identifier, one in new.items()
+    ]
+    statement = insert_of(connection, notice).on_conflict_do_nothing().returning(notice.c.id)
+    written = set(connection.execute(statement, rows).scalars())
+    return [one for identifier, one in new.items() if identifier in written]
 
 
 def find(

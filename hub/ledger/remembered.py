@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from hub.courtesy import courtesy
+
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -87,6 +89,7 @@ class Remembered:
 
     def _anew(self, entry: _Entry, read: Callable[[], Any]) -> None:
         try:
+            courtesy.give_way()
             self._read(entry, read)
         except Exception:  # the old value stays; the next reader tries again
             log.warning("could not read anew", action="read_anew_failed", exc_info=True)

@@ -51,6 +51,11 @@ class Span:
         """The first moment after it."""
         return datetime.combine(self.last + timedelta(days=1), time(), SHANGHAI)
 
+    @property
+    def by_month(self) -> bool:
+        """Told by month, not by day."""
+        return self.every in ("quarter", "year")
+
     def days(self) -> Iterator[date]:
         """Every day."""
         for n in range((self.last - self.first).days + 1):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters.formats.base import LegacyChunk
+from hub.courtesy import MANY, courtesy
 from hub.packing import packed
 from hub.persons import ORGANISATIONS, is_person
 from hub.plan import Plan, ReferenceCheck
@@ -100,12 +101,15 @@ def prepare(
 
     `ask` asks the bases that records are looked up in; `undo`: every record takes back what it once reported.
     """
+    aside = courtesy.give_way if chunk.count > MANY else _go_on
     translated = plan.program.run(chunk.columns, chunk.count)
+    aside()
     columns = translated.columns
     if undo:
         columns["cd_operation"] = ["d"] * chunk.count
     consulted = _consulted(plan, columns, chunk, ask) if plan.lookups else None
     faults = translated.faults + _checked(plan, columns, chunk, today, consulted)
+    aside()
     if plan.elsewhere:
         faults += _elsewhere(plan, columns, chunk.count)
     if chunk.broken:
@@ -117,16 +121,22 @@ def prepare(
         keys = set(plan.dataset.natural_key)
         faults = [f for f in faults if operations[f.row] != "d" or f.element in keys or f.row in chunk.broken]
     findings, worst = _judge(plan, chunk, columns, faults)
+    aside()
     prepared = Prepared(
         chunk, columns, findings, worst, Candidates.empty(), {}, None, None, unknown_fields=translated.unknown_fields
     )
     if consulted is not None:
         _told_by_bases(plan, prepared, consulted)
     _encode(plan, prepared, operations, first_row)
+    aside()
     if consulted is not None:
         prepared.columns, prepared.fills = consulted.columns, consulted.fills
     _references(plan, prepared)
     return prepared
+
+
+def _go_on() -> None:
+    """Few records are done in a moment."""
 
 
 def _elsewhere(plan: Plan, columns: Mapping[str, list[str]], count: int) -> list[Fault]:

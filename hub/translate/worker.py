@@ -22,6 +22,7 @@ from adapters.formats import open_records
 from adapters.formats.base import LegacyChunk, Note, Reading
 from hub.broker.base import Message
 from hub.canary.runner import canary_of
+from hub.courtesy import MANY, courtesy
 from hub.deadlines import Deadlines
 from hub.events import Events
 from hub.generations import Generation, Generations
@@ -193,6 +194,7 @@ class _Run:
         self.seen_fields: dict[str, None] = {}
         self._pending: Future[Stored] | None = None
         self._last: Callable[[Connection], Stored] | None = None
+        self._last_count = 0
 
     def run(self) -> None:
         if self.seq:
@@ -230,15 +232,17 @@ class _Run:
         today = local(self.t.clock.now()).date().isoformat()
         for chunk, last in _with_last(chunks):
             self._note_fields(chunk)
+            if chunk.count > MANY:
+                courtesy.give_way()
             with tracing.span("translate chunk", chunk=self.seq, records=chunk.count):
                 prepared = prepare(self.plan, chunk, self.first_row, today, self.ask, undo=self.undo)
                 write = self._writing(prepared)
             self.unknown_fields.update(dict.fromkeys(prepared.unknown_fields))
             self._wait()
             if last:
-                self._last = write
+                self._last, self._last_count = write, chunk.count
             else:
-                self._pending = self.t.writer().submit(self.t.ledger.write, write)
+                self._pending = self.t.writer().submit(self.t.ledger.write, write, bulk=True)
 
     def _replayed(self, origin: UUID) -> Iterator[LegacyChunk]:
         """The chosen records of the hand-over that is replayed, without the chunks that were stored before a crash."""
@@ -329,7 +333,7 @@ class _Run:
             self.t.events.judged(connection, judged, now)
             return judged
 
-        judged = self.t.ledger.write(work)
+        judged = self.t.ledger.write(work, bulk=self._last_count > MANY)
         log.info(
             "submission judged",
             action="judged",

@@ -25,6 +25,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.globals |= {"drawn": chart.drawn, "mark": chart.mark, "short": chart.short, "number": number}
     return made
