@@ -28,7 +28,7 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("overview", regional=True),
         Item("flows"),
         Item("alarms"),
-        Item("search"),
+        Item("search", regional=True),
         Item("cases", regional=True),
         Item("failures"),
         Item("tasks", regional=True),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Response
 
 from hub.api.access import demand
 from hub.api.console.flows import hand_over
-from hub.api.console.visit import DAY, Page, Viewer, Visit, acts
+from hub.api.console.visit import DAY, Page, ViewerOfRegion, Visit, acts
 from hub.ledger import lists, submissions
 from hub.records.search import MOST, Search
 from hub.records.story import FULL, MASKED, NOTHING, Stories
@@ -27,11 +27,11 @@ _PAGE = 50
 
 
 @router.get("/records/of/{key}")
-def newest(visit: Viewer, key: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
+def newest(visit: ViewerOfRegion, key: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
     """The newest revision of a record by the hash of its key, which tells nobody what the key is."""
     hub = visit.hub
     found = Search(hub.ledger, hub.generations, hub.clock).by_key(key, visit.party, visit.holder.id)
-    one = next((one for one in found if one["receipt_no"]), None)
+    one = next((one for one in _seen(visit, found) if one["receipt_no"]), None)
     if one is None:
         raise UnknownName("no record with this key", what_zh="没有主键相符的记录")
     return visit.back(f"records/{one['receipt_no']}/{one['row']}")
@@ -39,7 +39,7 @@ def newest(visit: Viewer, key: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) 
 
 @router.get("/records/{receipt_no}/{row}")
 def record(
-    visit: Viewer,
+    visit: ViewerOfRegion,
     receipt_no: Annotated[str, Path(max_length=24)],
     row: Annotated[int, Path(ge=1, lt=2**31)],
     full: bool = False,
@@ -51,7 +51,14 @@ def record(
     sees = (FULL if full else MASKED) if visit.holder.may(Right.BODIES) else NOTHING
     hub = visit.hub
     stories = Stories(hub.ledger, hub.generations, hub.clock, hub.seal, hub.receipts)
-    one = stories.of(receipt_no, row, party=visit.party, sees=sees, by=visit.holder.id, language=visit.language)
+    party = visit.party
+    if visit.holder.region:
+        with hub.ledger.read() as connection:
+            stored = submissions.by_receipt(connection, receipt_no)
+        if stored is None or not visit.scope(stored.party):
+            raise UnknownName(f"no record {receipt_no}#{row}", what_zh=f"没有记录 {receipt_no}#{row}")
+        party = stored.party  # revisions that others reported are theirs
+    one = stories.of(receipt_no, row, party=party, sees=sees, by=visit.holder.id, language=visit.language)
     return visit.page("record", "submissions", one=one, verdict=word(one["verdict"], visit.language))
 
 
@@ -92,9 +99,14 @@ def _midnight(day: str, later: int = 0) -> datetime | None:
 
 
 @console.get("/search")
-def search(visit: Viewer, filters: Annotated[Filters, Depends()]) -> Response:
-    """Hand-overs by party, connection, state and day, page by page; and the form for a number, key or subject."""
+def search(visit: ViewerOfRegion, filters: Annotated[Filters, Depends()]) -> Response:
+    """Hand-overs by party, connection, state and day, page by page; and the form for a number, key or subject.
+
+    Who is confined to a region chooses one of its parties: a list of all would stop at receipts of others.
+    """
     hub = visit.hub
+    if visit.holder.region and not visit.scope(filters.party):
+        return _page(visit, filters)
     with hub.ledger.read() as connection:
         last = submissions.by_receipt(connection, filters.before) if filters.before else None
         before = last.id if last is not None else None
@@ -106,7 +118,7 @@ def search(visit: Viewer, filters: Annotated[Filters, Depends()]) -> Response:
 
 @console.post("/search")
 def find(
-    visit: Annotated[Visit, Depends(acts(Right.SEE))],
+    visit: Annotated[Visit, Depends(acts(Right.SEE, regional=True))],
     what: Annotated[str, Form(min_length=1, max_length=400)],
     by: Annotated[Literal["any", "key", "subject", "person"], Form()] = "any",
 ) -> Response:
@@ -119,7 +131,7 @@ def find(
     if by == "person":
         demand(visit.holder, Right.BODIES)
         demand(visit.holder, Right.UNMASK)
-        return _page(visit, Filters(), found=desk.by_person(what, visit.party, visit.holder.id), most=MOST)
+        return _page(visit, Filters(), found=_seen(visit, desk.by_person(what, visit.party, visit.holder.id)))
     number = desk.receipt(what)
     if number is not None and by == "any":
         row = f"records/{number[0]}/{number[1]}" if number[1] else f"submissions/{number[0]}"
@@ -129,7 +141,11 @@ def find(
         found += desk.by_key(what, visit.party, visit.holder.id)
     if by == "subject" or (by == "any" and not found):
         found += desk.by_subject(what, visit.party, visit.holder.id)
-    return _page(visit, Filters(), found=found, most=MOST)
+    return _page(visit, Filters(), found=_seen(visit, found))
+
+
+def _seen(visit: Visit, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in found if visit.scope(one["party"])]
 
 
 def _page(visit: Visit, filters: Filters, **more: Any) -> Response:
@@ -139,7 +155,7 @@ def _page(visit: Visit, filters: Filters, **more: Any) -> Response:
         "search",
         "search",
         filters=filters,
-        parties=[(name, one.title) for name, one in settings.parties.items()],
+        parties=[(name, one.title) for name, one in settings.parties.items() if visit.scope(name)],
         states=[(str(one), word(one, visit.language)) for one in SubmissionState],
         **shown,
     )

@@ -102,8 +102,8 @@ class Asker:
 
 
 def words_of(answer: httpx2.Response) -> str:
-    """Everything an answer says: its text, or what stands in each part of a workbook."""
+    """Everything an answer says: its text and where it leads, or what stands in each part of a workbook."""
     if answer.content[:2] != b"PK":
-        return unescape(answer.text)
+        return unescape(answer.text) + answer.headers.get("location", "")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
         return "\n".join(unescape(book.read(name).decode("utf-8", "replace")) for name in book.namelist())

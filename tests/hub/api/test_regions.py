@@ -138,7 +138,7 @@ class Regions(Province):
         others = (one for one in gets(self.running.server.app, known) if one.path != "/metrics")
         yield from (one for one in others if one.room != "sender")
         # What is chosen by a query: of that party, its connection, its failures.
-        for path in ("submissions", "failures", "cases", "rectification", "tasks", "cases/group"):
+        for path in ("submissions", "search", "failures", "cases", "rectification", "tasks", "cases/group"):
             for room in ("/console", "/v1"):
                 address = f"{room}/{'reports/' if room == '/v1' and path == 'rectification' else ''}{path}"
                 yield Ask("GET", address, address, {"party": party})
@@ -170,13 +170,10 @@ def told_of(regions: Regions, asker: Asker, party: str) -> dict[str, set[str]]:
     for one in regions.asks(party):
         answer = asker.ask(one)
         assert answer.status_code < 500, (one, answer.text[:500])
-        if answer.status_code >= 400:
-            asked = (
-                {one.address, *one.query.values(), *map(str, (one.body or {}).values())} if one.body else {one.address}
-            )
-            words = {word for word in told if not any(word in str(place) for place in (*asked, *one.query.values()))}
-        else:
-            words = told - set(one.query.values())
+        # What was typed may come back, and a refusal may name what it refuses.
+        typed = [*one.query.values(), *map(str, (one.body or {}).values())]
+        asked = " ".join([*typed, one.address] if answer.status_code >= 400 else typed)
+        words = {word for word in told if word not in asked}
         said = {word for word in words if word in words_of(answer)}
         if said:
             found.setdefault(one.name, set()).update(said)
@@ -207,6 +204,10 @@ def test_of_the_own_region_everything_is_told_that_is_cut_to_it(regions: Regions
         "GET /console/tasks",
         "GET /console/tasks/{task}",
         "GET /console/submissions/{receipt_no}",
+        "GET /console/search",
+        "POST /console/search",
+        "GET /console/records/{receipt_no}/{row}",
+        "GET /console/records/of/{key}",
         "GET /console/rectification",
         "GET /v1/cases",
         "GET /v1/cases/{case}",
