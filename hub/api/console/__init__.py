@@ -22,6 +22,7 @@ from hub.api.console import (
     receipt,
     reconciliations,
     records,
+    replaying,
     reports,
     settled,
     standards,
@@ -52,6 +53,7 @@ BOTH = (
 ONLY: dict[str, tuple[APIRouter, ...]] = {
     "console": (
         overview.router,
+        replaying.router,
         cases.console,
         failures.router,
         mending.router,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Query, Response
 
 from hub.api.access import confine
-from hub.api.console.visit import Page, ViewerOfRegion, Visit, acts, sees
+from hub.api.console.visit import Page, ViewerOfRegion, Visit, acts
 from hub.board import board, samples
 from hub.ledger.cases import Selection
 from hub.replay import chosen_of
@@ -22,7 +22,6 @@ console = APIRouter(route_class=Page)
 
 #: Cases whose causes are grouped on the page of failures; and how many of them lead there.
 _BY_CAUSE, _CAUSES = ("2", "3"), 12
-_TURNS = {"running": ("pause", "cancel"), "paused": ("resume", "cancel")}
 
 
 class Chosen:
@@ -142,14 +141,6 @@ def _demand_operator(visit: Visit) -> None:
     """Who waives is not who must report.  Raises NotAllowed."""
     if visit.party:
         raise NotAllowed("only the hub's own people waive", what_zh="豁免由枢纽运维办理，接入方不能自行豁免")
-
-
-@console.get("/replays")
-def replays(visit: Annotated[Visit, Depends(sees(Right.REPLAY))]) -> Response:
-    """How far replays have come."""
-    found = visit.hub.replays()
-    rows = [{**found.one(UUID(one["id"])), "turns": _TURNS.get(one["state"], ())} for one in found.listed(20)]
-    return visit.page("replays", "replays", rows=rows)
 
 
 @console.post("/replays")

@@ -172,6 +172,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "differs_extra": ("对方多", "Only there"),
     "differs_other": ("内容不同", "Differs"),
     "under_way": ("在途", "Under way"),
+    "replay_from_stage": ("从某一步起重放", "Replay from a stage"),
+    "replay_from_stage_says": (
+        "选一次报送，或单位、数据集和报送日期；先预演，预演不改变任何数据",
+        "One hand-over, or party, data set and days of handing over; rehearsed first, of which nothing is written",
+    ),
+    "replay_stage_raw": ("原始数据：重新翻译和校验", "what was handed over: translated and judged anew"),
+    "replay_stage_mapped": ("映射后的内容：重新校验和路由", "mapped content: judged and routed anew"),
+    "replay_stage_delivery": ("只重新投递已送达的交换包", "parcels that were taken: sent once more"),
+    "replay_since": ("报送日期从", "Handed over from"),
+    "replay_until": ("到", "to"),
+    "replay_to": ("只投递到（投递阶段）", "Only to (stage delivery)"),
+    "replay_parcels": ("个交换包", "parcels"),
     "send_lacking": ("补发对方所缺", "Send what they lack"),
     "send_lacking_says": (
         "只补发对方缺少或不同的记录；发送前先再问一次对方，对方已有的、在途的不发",
