@@ -72,7 +72,7 @@ class RabbitConsumer:
                     return
                 log.warning("lost RabbitMQ", action="reconnect", why=f"{type(error).__name__} {error}", wait=wait)
                 self._stop.wait(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-                wait = min(wait * 2, 10)
+                wait = min(wait * 2, 5)
 
     def _subscribe(self, connection: BlockingConnection) -> None:
         self._broker.declare(connection.channel())

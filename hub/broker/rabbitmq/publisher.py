@@ -97,7 +97,7 @@ class Publisher:
                 log.warning("lost RabbitMQ", action="reconnect", why=f"{type(error).__name__} {error}", wait=wait)
             self._lost()
             self._stop.wait(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            wait = min(wait * 2, 10)
+            wait = min(wait * 2, 5)
 
     def _opened(self, connection: Any) -> None:
         connection.channel(on_open_callback=self._channel_opened)
