@@ -92,16 +92,21 @@ def _by_catalogue(program: Program) -> Callable[[str, str], Severity]:
     return lambda code, rule: catalogue().severity(code, rules.get(rule))
 
 
-def of_ledger(hub: Hub, names: Sequence[str], since: date | None, most: int) -> list[dict[str, Any]]:
+def of_ledger(
+    hub: Hub, names: Sequence[str], since: date | None, most: int, opened: int | None = None
+) -> list[dict[str, Any]]:
     """The coverage of what came in through connections, the newest first, `most` records each; one for each data set.
 
-    A connection through which nothing came gives nothing.
+    `opened`: of no more hand-overs than this, as many may hold a single record.  A connection through which nothing came
+    gives nothing.
     """
     plans = Plans(hub.ledger)
-    return [document for name in names for document in _of_connection(hub, plans, name, since, most)]
+    return [document for name in names for document in _of_connection(hub, plans, name, since, most, opened)]
 
 
-def _of_connection(hub: Hub, plans: Plans, name: str, since: date | None, most: int) -> Iterator[dict[str, Any]]:
+def _of_connection(
+    hub: Hub, plans: Plans, name: str, since: date | None, most: int, opened: int | None
+) -> Iterator[dict[str, Any]]:
     generation = hub.generations.current()
     start = datetime.combine(since, time(), SHANGHAI) if since is not None else None
     readers: dict[str, _Reader] = {}
@@ -114,7 +119,7 @@ def _of_connection(hub: Hub, plans: Plans, name: str, since: date | None, most: 
             plan = plans.plan(generation, name, own)
             coverage = Coverage(plan.dataset, plan.program.file, plan.program.labels, plan.severity)
             reader = readers[own] = _Reader(plan.program, plan.checker, plan.read, coverage, most)
-        if reader.coverage.rows >= most:
+        if reader.coverage.rows >= most or len(seen.get(own, ())) == opened:
             reader.cut = True
             continue
         try:

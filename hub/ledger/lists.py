@@ -45,7 +45,7 @@ class Wanted:
             found.append(submission.c.received_at < self.until)
         return found
 
-    def fits(self, one: Submission) -> bool:
+    def fits(self, one: Row[Any]) -> bool:
         """The same, for one that was read."""
         named = (self.party, one.party), (self.connection, one.connection), (self.dataset, one.dataset)
         return (
@@ -71,15 +71,13 @@ def page(
     if wanted.state in _UNFINISHED:
         return _unfinished(connection, wanted, before, limit)
     found = Listed()
-    looked: Submission | None = None
     for number, one in enumerate(_rows(connection, wanted, now, before), start=1):
         if wanted.since is not None and one.received_at < wanted.since:
             return found
-        looked = one
         if wanted.fits(one):
-            found.rows.append(one)
+            found.rows.append(_of(one))
         if len(found.rows) == limit or number == LOOK:
-            found.more = looked.id
+            found.more = one.id
             break
     return found
 
@@ -98,7 +96,7 @@ def _unfinished(connection: Connection, wanted: Wanted, before: UUID | None, lim
     return Listed(rows, rows[-1].id if len(rows) == limit else None)
 
 
-def _rows(connection: Connection, wanted: Wanted, now: datetime, before: UUID | None) -> Iterator[Submission]:
+def _rows(connection: Connection, wanted: Wanted, now: datetime, before: UUID | None) -> Iterator[Row[Any]]:
     """The newest first, by an index: of a party by time, of all by identifier, month by month."""
     if wanted.party:
         statement = select(*_COLUMNS).where(submission.c.party == wanted.party)
@@ -110,7 +108,7 @@ def _rows(connection: Connection, wanted: Wanted, now: datetime, before: UUID | 
         elif wanted.until is not None:
             statement = statement.where(submission.c.received_at < wanted.until)
         order = (submission.c.received_at.desc(), submission.c.id.desc())
-        yield from map(_of, connection.execute(statement.order_by(*order).limit(LOOK)))
+        yield from connection.execute(statement.order_by(*order).limit(LOOK))
         return
     top = before
     if top is None:
@@ -124,7 +122,7 @@ def _rows(connection: Connection, wanted: Wanted, now: datetime, before: UUID | 
             statement = statement.where(submission.c.id < top)
         for row in connection.execute(statement.order_by(submission.c.id.desc()).limit(left)):
             left -= 1
-            yield _of(row)
+            yield row
         if left <= 0:
             return
         month = month - 1 if month % 100 > 1 else month - 89

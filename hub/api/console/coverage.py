@@ -16,7 +16,7 @@ from standards.clock import local
 router = APIRouter(route_class=Page, prefix="/coverage")
 
 #: Days the matrix looks back, and those a look into elements does; records it reads of them at most.
-_DAYS, _LOOK, _RECORDS = 30, 31, 500
+_DAYS, _LOOK, _RECORDS, _HAND_OVERS = 30, 31, 500, 20
 #: More parties than these stand below each other instead of beside.
 _BESIDE = 8
 
@@ -55,6 +55,6 @@ def elements(visit: Viewer, connection: Annotated[str, Path(max_length=64)]) -> 
     hub = visit.hub
     may_use(hub, visit.holder, connection)
     since = local(hub.clock.now()).date() - timedelta(days=_LOOK)
-    found: list[dict[str, Any]] = of_ledger(hub, [connection], since, _RECORDS)
+    found: list[dict[str, Any]] = of_ledger(hub, [connection], since, _RECORDS, _HAND_OVERS)
     said = hub.generations.current().connection(connection)
     return visit.page("coverage_elements", "coverage", found=found, through=said.title or connection, most=_RECORDS)
