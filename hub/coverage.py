@@ -97,8 +97,8 @@ def of_ledger(
 ) -> list[dict[str, Any]]:
     """The coverage of what came in through connections, the newest first, `most` records each; one for each data set.
 
-    `opened`: of no more hand-overs than this, as many may hold a single record.  A connection through which nothing came
-    gives nothing.
+    `opened`: of no more hand-overs than this, as many may hold a single record.
+    A connection through which nothing came gives nothing.
     """
     plans = Plans(hub.ledger)
     return [document for name in names for document in _of_connection(hub, plans, name, since, most, opened)]

@@ -38,11 +38,14 @@ class FailureDesk:
     generations: Generations
     clock: Clock
 
-    def listed(self, which: Selection, limit: int = 200) -> list[dict[str, Any]]:
-        """Groups of open cases of one cause, the most urgent first, each with its oldest and its newest sample."""
+    def listed(self, which: Selection, limit: int = 200, *, sampled: bool = True) -> list[dict[str, Any]]:
+        """Groups of open cases of one cause, the most urgent first, each with its oldest and its newest sample.
+
+        Not `sampled`: without samples, and what is told out of them.
+        """
         with self.ledger.read() as connection:
             found = groups.groups(connection, which, limit)
-            ends = [identifier for one in found for identifier in (one.first, one.last)]
+            ends = [identifier for one in found for identifier in (one.first, one.last)] if sampled else []
             told = {one.case: one for one in groups.samples_of(connection, ends)}
         generation = self.generations.current()
         shown = [[told[i] for i in dict.fromkeys((one.first, one.last)) if i in told] for one in found]

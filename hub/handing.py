@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, case, select, update
 
 from hub.answers import ways_of
 from hub.dispatch.contents import Contents
 from hub.generations import Generation
+from hub.ledger.sql import among
 from hub.ledger.tables import chunk, delivery, record, submission
 from hub.ledger.tasks import StoredTask
 from hub.ledger.types import month_of
@@ -34,9 +37,19 @@ class Opening:
 
 def opening_of(connection: Connection, contents: Contents, one: StoredTask) -> Opening | None:
     """The record that opened a task; None when its content is no longer kept."""
-    month = month_of(one.submission_id)
-    row = connection.execute(
+    return openings_of(connection, contents, [one]).get(one.id)
+
+
+def openings_of(connection: Connection, contents: Contents, these: Sequence[StoredTask]) -> dict[UUID, Opening]:
+    """Task -> the record that opened it, in one look; without those whose content is no longer kept."""
+    if not these:
+        return {}
+    months = sorted({month_of(one.submission_id) for one in these})
+    # A few more than wanted: pairs would be looked for one by one through every month.
+    rows = connection.execute(
         select(
+            record.c.submission_id,
+            record.c.row_no,
             record.c.chunk,
             record.c.idx,
             record.c.owner,
@@ -54,20 +67,26 @@ def opening_of(connection: Connection, contents: Contents, one: StoredTask) -> O
             & (chunk.c.seq == record.c.chunk),
         )
         .where(
-            record.c.month == month,
-            record.c.submission_id == one.submission_id,
-            record.c.row_no == one.row_no,
-            submission.c.month == month,
-            chunk.c.month == month,
+            record.c.month.in_(months),
+            among(connection, record.c.submission_id, sorted({one.submission_id for one in these})),
+            among(connection, record.c.row_no, sorted({one.row_no for one in these})),
+            submission.c.month.in_(months),
+            chunk.c.month.in_(months),
+            record.c.idx.is_not(None),
         )
-    ).one_or_none()
-    if row is None or row.idx is None:
-        return None
-    try:
-        lines = contents.of(connection, one.submission_id, row.chunk).lines
-    except HubError:
-        return None
-    return Opening(json.loads(lines[row.idx]), row.owner, row.operation, row)
+    )
+    held = {(row.submission_id, row.row_no): row for row in rows}
+    found = {}
+    for one in these:
+        row = held.get((one.submission_id, one.row_no))
+        if row is None:
+            continue
+        try:
+            lines = contents.of(connection, one.submission_id, row.chunk).lines
+        except HubError:
+            continue
+        found[one.id] = Opening(json.loads(lines[row.idx]), row.owner, row.operation, row)
+    return found
 
 
 def hand_on(connection: Connection, generation: Generation, seal: Seal, one: StoredTask, now: datetime) -> int:

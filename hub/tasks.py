@@ -22,7 +22,7 @@ from hub.deadlines import Deadlines
 from hub.dispatch.contents import Contents
 from hub.duties import Matter, responsible
 from hub.generations import Generation, Generations
-from hub.handing import hand_on, opening_of
+from hub.handing import Opening, hand_on, opening_of, openings_of
 from hub.intake import Intake
 from hub.ledger import journal, tasks
 from hub.ledger.engine import Ledger
@@ -146,6 +146,7 @@ class Tasks:
                 if caller.party in (one.assignee, OPERATOR)
             ]
             steps = tasks.steps_of(connection, [one.id for one in found])
+            openings = openings_of(connection, contents, found)
         rows, dataset = [], its.answered_by
         for one in found:
             dataset = dataset or one.dataset
@@ -161,7 +162,7 @@ class Tasks:
                 key_ref=None,
                 dataset=its.answered_by or one.dataset,
             )
-            rows.append(self._values(one, its, blank, steps[one.id], generation, one.assignee, contents))
+            rows.append(self._values(one, its, blank, steps[one.id], generation, one.assignee, openings.get(one.id)))
         dataset = dataset or next(iter(its.opened_by))
         defined = generation.standard.dataset(dataset)
         plain = any(row.get(element) for row in rows for element in personal_here(defined, row))
@@ -316,7 +317,10 @@ class Tasks:
         party: str,
     ) -> bytes:
         """The answer as the body of a hand-over."""
-        return json.dumps([self._values(one, its, step, earlier, generation, party)], ensure_ascii=False).encode()
+        with self.ledger.read() as connection:
+            opening = opening_of(connection, Contents(self.seal), one)
+        values = self._values(one, its, step, earlier, generation, party, opening)
+        return json.dumps([values], ensure_ascii=False).encode()
 
     def _values(
         self,
@@ -326,11 +330,9 @@ class Tasks:
         earlier: Sequence[StoredStep],
         generation: Generation,
         party: str,
-        contents: Contents | None = None,
+        opening: Opening | None,
     ) -> dict[str, str]:
         """The answer as a record: what was said, what the hub knows, and the elements it shares with the opening."""
-        with self.ledger.read() as connection:
-            opening = opening_of(connection, contents or Contents(self.seal), one)
         opened = opening.values if opening is not None else {}
         known = generation.standard.dataset(step.dataset).by_id
         own = generation.settings.parties.get(party)

@@ -115,12 +115,17 @@ class AlarmDesk:
 
     # For people
 
-    def listed(self) -> list[dict[str, Any]]:
+    def listed(self, limit: int = 5000) -> list[dict[str, Any]]:
         """Open alarms, the grave and then the oldest first: since when, what, who is at it, who was told."""
         with self.ledger.read() as connection:
-            held = alarms.open_ones(connection)
+            held = alarms.open_ones(connection, limit)
             told = alarms.messages_of(connection, [one.id for one in held])
         return [_told(one, told) for one in held]
+
+    def count(self) -> int:
+        """How many are open."""
+        with self.ledger.read() as connection:
+            return sum(alarms.open_counts(connection).values())
 
     def lately(self, limit: int = 100) -> list[dict[str, Any]]:
         """Alarms of the last month that are over, the newest first."""

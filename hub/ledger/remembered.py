@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 #: Seconds: what takes less is read every time.
 _CHEAP = 0.05
+#: And what takes more than this is dear, whatever the machine was doing.
+_DEAR = 0.5
 #: A thing is kept for so many times what reading it took.
 _TIMES = 20
 #: Seconds after which nobody is told what was read once; a reader waits then.
@@ -34,7 +36,7 @@ class _Entry:
     value: Any = None
     read_at: float = 0.0
     seconds: float = 0.0
-    #: How often in a row it was dear: once may be the machine.
+    #: How often in a row it was dear: once may be the machine, unless it was very dear.
     dear: int = 0
     again: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,5 +105,5 @@ class Remembered:
         end = self._now()
         with self._lock:
             entry.value, entry.read_at, entry.seconds = value, end, end - begin
-            entry.dear = entry.dear + 1 if entry.seconds > _CHEAP else 0
+            entry.dear = 2 if entry.seconds > _DEAR else entry.dear + 1 if entry.seconds > _CHEAP else 0
         return value

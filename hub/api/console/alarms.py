@@ -14,6 +14,8 @@ from standards.rights import Right
 
 console = APIRouter(route_class=Page)
 
+#: Open alarms of a page: the grave and then the oldest.
+_SHOWN = 200
 Acts = Annotated[Visit, Depends(acts(Right.OPERATE))]
 
 
@@ -25,8 +27,10 @@ def alarms(visit: Viewer) -> Response:
 
 def _shown(visit: Visit) -> dict[str, Any]:
     desk = visit.hub.alarms()
+    shown = desk.listed(_SHOWN)
     return {
-        "open": desk.listed(),
+        "open": shown,
+        "further": max(0, desk.count() - len(shown)) if len(shown) == _SHOWN else 0,
         "over": desk.lately(50),
         "contacts": desk.contacts(),
         "ways": visit.hub.canaries().listed(),

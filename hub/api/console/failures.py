@@ -36,7 +36,7 @@ _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 @router.get("/failures")
 def failures(visit: Looker) -> Response:
     """Groups of open cases of one cause, the most urgent first."""
-    groups = visit.hub.failures().listed(Selection(party=visit.party))
+    groups = visit.hub.failures().listed(Selection(party=visit.party), sampled=False)
     return visit.page("failures", "failures", groups=groups, titles=_titles(visit), datasets=_datasets(visit))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 #: Key -> Chinese, English.
 TEXTS: Mapping[str, tuple[str, str]] = {
     "alarms": ("告警", "Alarms"),
+    "alarms_further": ("更晚出现、未列出的告警：", "later alarms not listed:"),
     "alarms_none": ("没有告警", "no alarms"),
     "alarms_over": ("近一月已恢复", "Over, last month"),
     "alarm_grave": ("严重", "grave"),

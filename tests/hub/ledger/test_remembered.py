@@ -24,7 +24,7 @@ class Watch:
         return self.reads
 
 
-def dear(price: float = 1.0) -> tuple[Watch, Callable[[], int], Remembered]:
+def dear(price: float = 0.4) -> tuple[Watch, Callable[[], int], Remembered]:
     watch = Watch()
     watch.price = price
     memory = Remembered(watch)
@@ -41,16 +41,25 @@ def test_what_was_dear_twice_is_remembered_for_twenty_times_its_price() -> None:
     watch, ask, _ = dear()
 
     assert [ask() for _ in range(5)] == [1, 2, 2, 2, 2]
-    watch.now += 19
+    watch.now += 7
     assert ask() == 2
     assert watch.reads == 2
+
+
+def test_what_is_very_dear_is_remembered_at_once() -> None:
+    watch, ask, _ = dear(price=0.6)
+
+    assert [ask() for _ in range(3)] == [1, 1, 1]
+    watch.now += 11
+    assert ask() == 1
+    assert watch.reads == 1
 
 
 def test_what_is_old_is_read_anew_beside_while_the_old_is_told() -> None:
     watch, ask, _ = dear()
     ask(), ask()
 
-    watch.now += 21
+    watch.now += 9
     assert ask() == 2, "nobody waits"
     until(lambda: watch.reads == 3)
     until(lambda: ask() == 3)
@@ -81,7 +90,7 @@ def test_one_failure_behind_the_back_leaves_the_old_value_and_is_tried_again() -
         failed.set()
         raise RuntimeError
 
-    watch.now += 21
+    watch.now += 9
     assert memory.get("x", fails) == 2
     assert failed.wait(10)
     until(lambda: ask() == 3)
