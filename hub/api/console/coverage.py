@@ -16,7 +16,7 @@ from standards.clock import local
 router = APIRouter(route_class=Page, prefix="/coverage")
 
 #: Days the matrix looks back, and those a look into elements does; records it reads of them at most.
-_DAYS, _LOOK, _RECORDS, _HAND_OVERS = 30, 31, 500, 20
+_DAYS, _LOOK, _RECORDS, _HAND_OVERS = 30, 31, 500, 12
 #: More parties than these stand below each other instead of beside.
 _BESIDE = 8
 
