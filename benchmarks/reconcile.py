@@ -224,9 +224,11 @@ def served(path: Path) -> Iterator[tuple[Client, int]]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds of work of a process so far."""
+    """Seconds of work of a process and of those it started, so far."""
     parts = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    own = (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def databases(wanted: bool) -> tuple[str, str]:
