@@ -194,8 +194,9 @@ def test_an_element_with_a_million_attributes_is_answered_in_time():
 
 
 names = st.text("abc名", min_size=1, max_size=3)
-# Private-use characters are left out: libxml2 writes other GB 18030 codes for some of them than Python reads (U+E831).
-texts = st.text(st.characters(exclude_categories=("Cs", "Cn", "Cc", "Co")), max_size=8)
+# Private-use characters and U+1E3F are left out: libxml2 writes the codes of GB 18030-2005 for them, where Python reads
+# those of the edition of 2000 (A8BC is U+E7C7 there).
+texts = st.text(st.characters(exclude_categories=("Cs", "Cn", "Cc", "Co"), exclude_characters="\u1e3f"), max_size=8)
 
 
 @given(
