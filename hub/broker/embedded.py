@@ -147,6 +147,9 @@ class _Pump:
             except LedgerBusy as error:
                 log.warning("the ledger does not answer", action="pump_waits", why=error.what)
                 took = 0
+            except Exception:  # whatever it was: without this thread nothing would move any more
+                log.exception("the pump stumbled", action="pump_waits")
+                took = 0
             if not took:
                 seen = self._broker.wait(seen, _TICK)
 

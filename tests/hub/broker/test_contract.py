@@ -278,5 +278,30 @@ def test_nothing_is_carried_before_it_is_committed(broker: Broker, ledger: Ledge
     consumer.stop()
 
 
+def test_what_is_wrong_for_a_while_stops_nothing_for_ever(
+    broker: Broker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, write, stumbled, full = Inbox(), ledger.write, threading.Event(), threading.Event()
+    consumer = broker.consume([BULK.queue], inbox)
+    full.set()
+
+    def fails(work: Callable[..., object], **more: bool) -> object:
+        if full.is_set():
+            stumbled.set()
+            raise OSError("no space left on device")
+        return write(work, **more)
+
+    monkeypatch.setattr(ledger, "write", fails)
+    now = datetime.now(UTC)
+    write(lambda c: outbox.put(c, [Outgoing(BULK, "1", b"1")], now))
+    broker.wake()
+    assert stumbled.wait(20)
+    full.clear()
+
+    assert [message.id for message in inbox.until(1)] == ["1"]
+    assert empty(ledger, broker)
+    consumer.stop()
+
+
 def test_it_says_that_it_can_be_used(broker: Broker) -> None:
     assert broker.name.split("-")[0] in broker.check().lower()
