@@ -13,8 +13,6 @@ from contextlib import contextmanager
 
 #: Seconds a thread stands aside at most, and how long it then works before it does so again: bulk keeps a third.
 _ASIDE, _WORK = 0.2, 0.1
-
-
 #: Whose chunk or parcel holds more records than this is at it for long.
 MANY = 200
 

@@ -119,7 +119,7 @@ def _of_connection(
             plan = plans.plan(generation, name, own)
             coverage = Coverage(plan.dataset, plan.program.file, plan.program.labels, plan.severity)
             reader = readers[own] = _Reader(plan.program, plan.checker, plan.read, coverage, most)
-        if reader.coverage.rows >= most or len(seen.get(own, ())) == opened:
+        if reader.coverage.rows >= most or len(seen.get(own, ())) + len(unread.get(own, ())) == opened:
             reader.cut = True
             continue
         try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.ledger.arrays import PackedArray, packed_type
+
+T = TypeVar("T")
 
 
 def among(connection: Connection, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -17,6 +19,12 @@ def among(connection: Connection, column: Column[Any], values: Sequence[Any]) ->
         return column.in_(list(values))
     array = bindparam(None, PackedArray(values), type_=packed_type(column.type), unique=True)
     return column == func.any(array)
+
+
+def in_parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """So many at a time."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def insert_of(connection: Connection, table: Table) -> Any:

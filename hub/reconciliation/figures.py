@@ -6,7 +6,7 @@ The day of a record is that of its hand-over (`submitted_date`), as a centre cou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select, true
 
-from hub.ledger.sql import among
+from hub.ledger.sql import among, in_parts
 from hub.ledger.tables import parcel, record, record_head, submission
 from hub.ledger.types import month_of
 from hub.reconciliation.held import Far, spans_of
@@ -127,7 +127,7 @@ def newest_taken(connection: Connection, begin: date, end: date, destination: st
     """The same, record by record: its head."""
     party, dataset = key
     spans = spans_of(connection, destination, dataset)
-    for part in _parts(_hand_overs(connection, begin, end, party, dataset)):
+    for part in in_parts(_hand_overs(connection, begin, end, party, dataset), _NAMED):
         rows = connection.execute(
             select(record_head)
             .where(record_head.c.dataset == dataset, among(connection, record_head.c.submission_id, part))
@@ -141,7 +141,7 @@ def digest_of(connection: Connection, begin: date, end: date, destination: str, 
     party, dataset = key
     spans = spans_of(connection, destination, dataset)
     lines: list[bytes] = []
-    for part in _parts(_hand_overs(connection, begin, end, party, dataset)):
+    for part in in_parts(_hand_overs(connection, begin, end, party, dataset), _NAMED):
         rows = connection.execute(
             select(record.c.submission_id, record.c.row_no, record.c.cd_id, record.c.digest)
             .where(
@@ -165,8 +165,3 @@ def digest_of(connection: Connection, begin: date, end: date, destination: str, 
 def _hand_overs(connection: Connection, begin: date, end: date, party: str, dataset: str) -> list[UUID]:
     which = in_days(begin, end, party=party)
     return list(connection.execute(select(_s.id).where(which, _s.dataset == dataset)).scalars())
-
-
-def _parts(values: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(values), _NAMED):
-        yield values[start : start + _NAMED]

@@ -28,7 +28,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from hub.ledger.sql import among
+from hub.ledger.sql import among, in_parts
 from hub.ledger.tables import delivery, origin_revision, parcel, record_head, submission
 from hub.ledger.types import month_of
 from hub.reconciliation.buckets import BUCKETS, Entry, Sums, mark_of, sums_of
@@ -107,7 +107,7 @@ def reported_marks(connection: Connection, dataset: str, party: str, buckets: Se
 def _reported(
     connection: Connection, dataset: str, party: str, buckets: Sequence[int]
 ) -> Iterator[tuple[bytes, str, int]]:
-    for part in _parts(buckets):
+    for part in in_parts(buckets, _NAMED):
         for row in connection.execute(
             select(_h.key_hash, _h.owner, origin_revision.c.revision)
             .join(origin_revision, _ORIGIN)
@@ -121,7 +121,7 @@ def reported_entries(
 ) -> list[Entry]:
     """Records with these keys that a party reported."""
     found = []
-    for part in _parts(keys):
+    for part in in_parts(keys, _NAMED):
         rows = connection.execute(
             select(_h.key_hash, _h.owner, origin_revision.c.revision, _h.cd_id, _h.updated_at, _h.operation)
             .join(origin_revision, _ORIGIN)
@@ -195,7 +195,7 @@ def spans_of(connection: Connection, destination: str, dataset: str) -> Spans:
     # Parcels of what was sent once more are as young as that, whatever they carry.
     months = [*connection.execute(select(submission.c.month).distinct()).scalars(), month_of(uuid7())]
     d = delivery.c
-    for part in _parts(odd):
+    for part in in_parts(odd, _NAMED):
         named = [and_(d.submission_id == one, d.row_no.between(first, last)) for one, first, last in part]
         found = connection.execute(
             select(d.submission_id, d.row_no, d.state, p.state, p.sent_at)
@@ -267,7 +267,7 @@ def delivered_marks(
 ) -> list[tuple[bytes, int]]:
     """Every record that was taken there, of some buckets."""
     found = []
-    for part in _parts(buckets):
+    for part in in_parts(buckets, _NAMED):
         rows = connection.execute(
             select(_h.key_hash, _h.owner, _h.revision, _h.submission_id, _h.row_no).where(
                 _h.dataset == dataset, _h.operation != "d", _in_buckets(part)
@@ -283,7 +283,7 @@ def delivered_entries(
     """Records with these keys that go there."""
     found = []
     columns = (_h.key_hash, _h.owner, _h.revision, _h.cd_id, _h.updated_at, _h.party, _h.operation)
-    for part in _parts(keys):
+    for part in in_parts(keys, _NAMED):
         rows = connection.execute(
             select(*columns, _h.submission_id, _h.row_no).where(
                 _h.dataset == dataset, among(connection, _h.key_hash, part)
@@ -303,11 +303,6 @@ def _hand_over(connection: Connection) -> ColumnElement[str]:
     if connection.dialect.name == "postgresql":
         return cast(_h.submission_id, String)
     return type_coerce(_h.submission_id, String)
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _NAMED):
-        yield values[start : start + _NAMED]
 
 
 def _in_buckets(numbers: Sequence[int]) -> ColumnElement[bool]:

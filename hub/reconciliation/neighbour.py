@@ -7,7 +7,7 @@ then the records that differ themselves.  What is on its way, or changed around 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.ledger.engine import Ledger
 from hub.ledger.reconciliations import Difference, Outcome
+from hub.ledger.sql import in_parts
 from hub.reconciliation.buckets import (
     Differing,
     Entry,
@@ -178,10 +179,10 @@ def against_hub(
     ]
     found: list[Differing] = []
     moving = 0
-    for buckets in _parts(unlike, BUCKETS_AT_ONCE):
+    for buckets in in_parts(unlike, BUCKETS_AT_ONCE):
         with ledger.read() as connection:
             mine = marks_unpacked(marks_packed(delivered_marks(connection, spans, dataset, buckets)))
-        for keys in _parts(differing_keys(mine, other.marks(dataset, buckets)), KEYS_AT_ONCE):
+        for keys in in_parts(differing_keys(mine, other.marks(dataset, buckets)), KEYS_AT_ONCE):
             with ledger.read() as connection:
                 # Anew: what was under way a moment ago may have arrived.
                 held = delivered_entries(connection, spans, dataset, keys, since)
@@ -220,11 +221,6 @@ def figures_of(
 def _difference(one: Differing) -> Difference:
     entry = one.entry
     return Difference(one.kind, entry.cd_id, entry.owner, entry.key, bucket_of(entry.key), entry.party)
-
-
-def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ The other side is asked again first: what is there by now, or on its way, is lef
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from hub.generations import Generations
 from hub.ledger import journal, reconciliations, replays
 from hub.ledger.engine import Ledger
 from hub.ledger.replays import Mending, Part, Stage
-from hub.ledger.sql import among
+from hub.ledger.sql import among, in_parts
 from hub.ledger.tables import record_head
 from hub.reconciliation.buckets import Entry, compare
 from hub.reconciliation.held import delivered_entries, spans_of
@@ -117,7 +117,7 @@ class ResendDesk:
     ) -> int:
         new = [
             part
-            for some in _parts(_places(connection, one), _SENT_AT_ONCE)
+            for some in in_parts(_places(connection, one), _SENT_AT_ONCE)
             for part in send_anew(connection, some, one.destination, now)
         ]
         if not new:
@@ -191,7 +191,7 @@ class ResendDesk:
             held: dict[bytes, list[Entry]] = {}
             for one in mine:
                 held.setdefault(one.key, []).append(one)
-            for part in _parts(keys, KEYS_AT_ONCE):
+            for part in in_parts(keys, KEYS_AT_ONCE):
                 theirs = other.entries(row.dataset, part, since)
                 found, moving = compare([e for key in part for e in held.get(key, ())], theirs)
                 lacking += [d.entry for d in found if d.kind in MENDED]
@@ -200,7 +200,7 @@ class ResendDesk:
         if not isinstance(door, Holding):
             raise _nothing()
         settled = [one for one in mine if one.settled and not one.gone]
-        for part_ in _parts(settled, KEYS_AT_ONCE):
+        for part_ in in_parts(settled, KEYS_AT_ONCE):
             there = door.holding(row.dataset, [one.cd_id for one in part_])
             lacking += [one for one in part_ if there is not None and one.cd_id not in there]
         return lacking, sum(1 for one in mine if not one.settled)
@@ -211,7 +211,7 @@ def _places(connection: Connection, one: Lacking) -> list[tuple[UUID, int]]:
     h = record_head.c
     wanted = {(e.key, e.owner, e.revision) for e in one.entries}
     found = []
-    for part in _parts([e.key for e in one.entries], _SENT_AT_ONCE):
+    for part in in_parts([e.key for e in one.entries], _SENT_AT_ONCE):
         rows = connection.execute(
             select(h.key_hash, h.owner, h.revision, h.submission_id, h.row_no).where(
                 h.dataset == one.dataset, among(connection, h.key_hash, part)
@@ -219,11 +219,6 @@ def _places(connection: Connection, one: Lacking) -> list[tuple[UUID, int]]:
         )
         found += [(r[3], r[4]) for r in rows if (bytes(r[0]), r[1], r[2]) in wanted]
     return sorted(found)
-
-
-def _parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def _nothing() -> BadRecord:

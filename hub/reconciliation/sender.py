@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from hub.ledger import reconciliations
 from hub.ledger.reconciliations import KEPT, Difference, Outcome
-from hub.ledger.sql import among
+from hub.ledger.sql import among, in_parts
 from hub.ledger.tables import record, record_head, submission
 from hub.reconciliation.buckets import bucket_of
 from hub.reconciliation.figures import Figures, figures, in_days
@@ -113,12 +113,7 @@ def _keys_of(connection: Connection, party: str, stated: Stated) -> dict[bytes, 
 def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
     """Which of these keys belong to a record that is held."""
     found: set[bytes] = set()
-    for part in _parts(keys):
+    for part in in_parts(keys, _NAMED):
         statement = select(record_head.c.key_hash).where(among(connection, record_head.c.key_hash, part))
         found |= {bytes(key) for key in connection.execute(statement).scalars()}
     return found
-
-
-def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(keys), _NAMED):
-        yield keys[start : start + _NAMED]

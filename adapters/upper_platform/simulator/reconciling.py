@@ -136,8 +136,8 @@ def lose(connection: Connection, one: Stores, books: Books, cd_ids: Iterable[str
     """Records the centre took and has no more: gone from its stores, while their front-end rows stay.  How many."""
     gone = 0
     for some in chunks(list(cd_ids)):
-        for table in (one.base, one.merged):
-            gone = connection.execute(delete(table).where(table.c.cd_id.in_(some))).rowcount
+        connection.execute(delete(one.base).where(one.base.c.cd_id.in_(some)))
+        gone += connection.execute(delete(one.merged).where(one.merged.c.cd_id.in_(some))).rowcount
         s = books.stored
         connection.execute(delete(s).where(s.c.dataset == one.dataset.id, s.c.cd_id.in_(some)))
     return gone
