@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from hub.expectations import Period, ended, silent
 from hub.flows import pauses
 from hub.generations import Generations
 from hub.ledger import cases, journal, notices
-from hub.ledger.cases import Group, Opening, Selection
+from hub.ledger.cases import Cause, Group, Opening, Selection
 from hub.ledger.engine import Ledger
 from hub.ledger.notices import ABOVE, OPERATOR, Notice
 from hub.ledger.tables import record_head, submission, tally
@@ -62,6 +62,11 @@ class CaseDesk:
         }
         left = cache(lambda due: working_days_left(due, now, self.deadlines.calendar))
         return [self._told(one, now, hints, left) for one in found]
+
+    def causes(self, parties: Collection[str] | None = None) -> list[Cause]:
+        """Every cause of open cases, of these parties only where they are said; in no order."""
+        with self.ledger.read() as connection:
+            return cases.causes(connection, self.clock.now(), parties)
 
     def one(self, identifier: UUID, party: str) -> dict[str, Any]:
         """A single case.  Raises UnknownName."""

@@ -100,8 +100,8 @@ def of_ledger(
     `opened`: of no more hand-overs than this, as many may hold a single record.
     A connection through which nothing came gives nothing.
     """
-    plans = Plans(hub.ledger)
-    return [document for name in names for document in _of_connection(hub, plans, name, since, most, opened)]
+    with hub.generations.plans.lent() as plans:
+        return [document for name in names for document in _of_connection(hub, plans, name, since, most, opened)]
 
 
 def _of_connection(

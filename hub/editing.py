@@ -52,14 +52,18 @@ class EditDesk:
         Personal values are masked unless `unmask`.  Raises UnknownName, BadRecord when there is nothing to mend.
         """
         found, part = self._find(receipt_no, row)
-        plan, one = self._raw(part)
-        now = self.clock.now()
+        with self.generations.plans.lent() as plans:
+            told = self._told(found, row, *self._raw(plans, part), unmask=unmask)
         detail = {"row": row, "unmasked": unmask}
-        self.ledger.write(lambda c: journal.append(c, [journal.Entry("record_seen", by, found.id, None, detail)], now))
+        entry, now = journal.Entry("record_seen", by, found.id, None, detail), self.clock.now()
+        self.ledger.write(lambda c: journal.append(c, [entry], now))
+        return told
+
+    def _told(self, found: Submission, row: int, plan: Plan, one: Chosen, *, unmask: bool) -> dict[str, Any]:
         with self.ledger.read() as connection:
             wrong = _findings(connection, found, row)
         return {
-            "receipt_no": receipt_no,
+            "receipt_no": found.receipt_no,
             "row": row,
             "party": found.party,
             "dataset": plan.dataset.id,
@@ -113,11 +117,11 @@ class EditDesk:
         number = part.rows[0]
         return Repair(tuple(Correct(field=name, values={number: value}) for name, value in changes.items()))
 
-    def _raw(self, part: Part) -> tuple[Plan, Chosen]:
+    def _raw(self, plans: Plans, part: Part) -> tuple[Plan, Chosen]:
         with self.ledger.read() as connection:
             origin = submissions.get(connection, part.origin_id)
         assert origin is not None, "it was found a moment ago"
-        plan = Plans(self.ledger).plan(self.generations.current(), origin.connection, origin.dataset)
+        plan = plans.plan(self.generations.current(), origin.connection, origin.dataset)
         _reading, chunks = open_records(LedgerPayload(self.ledger, origin, self.seal), plan.read, None)
         one = next(chosen(chunks, frozenset(part.rows)), None)
         if one is None or one.chunk.broken:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select
 
 from adapters.formats import open_records
+from adapters.formats.base import LegacyChunk
 from hub.bootstrap import Hub
 from hub.dispatch.contents import Contents
 from hub.judge import judge
@@ -19,7 +20,7 @@ from hub.ledger.submissions import Submission
 from hub.ledger.tables import record
 from hub.ledger.types import month_of
 from hub.payload import LedgerPayload
-from hub.plans import Plans
+from hub.plan import Plan
 from hub.settings import Connection, Settings
 from standards.checker import UNREADABLE
 from standards.digest import join_key, key_hash, sm3
@@ -109,22 +110,14 @@ class Entry:
         return found.dataset, values
 
     def _as_sent(self, found: Submission, row: int) -> dict[str, str]:
-        plan = Plans(self.hub.ledger).plan(self.hub.generations.current(), found.connection, found.dataset)
-        _, chunks = open_records(LedgerPayload(self.hub.ledger, found, self.hub.seal), plan.read)
-        first = 1
-        for chunk in chunks:
-            if row < first + chunk.count:
-                at = row - first
-                columns = plan.program.run(chunk.columns, chunk.count).columns
-                values = {}
-                for element in plan.dataset.from_sender:
-                    value = (columns.get(element.id) or [""] * chunk.count)[at]
-                    if value == UNREADABLE:
-                        raw = (chunk.columns[n][at] for n in plan.program.fields_here(element.id, chunk.columns))
-                        value = next((text for text in raw if text), "")
-                    values[element.id] = value
-                return values
-            first += chunk.count
+        with self.hub.generations.plans.lent() as plans:
+            plan = plans.plan(self.hub.generations.current(), found.connection, found.dataset)
+            _, chunks = open_records(LedgerPayload(self.hub.ledger, found, self.hub.seal), plan.read)
+            first = 1
+            for chunk in chunks:
+                if row < first + chunk.count:
+                    return _values(plan, chunk, row - first)
+                first += chunk.count
         raise UnknownName(f"no record {row} in {found.receipt_no}", what_zh=f"{found.receipt_no} 没有第 {row} 条")
 
     def of_key(self, dataset: DataSet, key: Sequence[str]) -> dict[str, str]:
@@ -168,3 +161,16 @@ def stops(faults: Sequence[Mapping[str, Any]]) -> bool:
 
 def _body(values: Mapping[str, str]) -> bytes:
     return json.dumps([dict(values)], ensure_ascii=False, sort_keys=True).encode()
+
+
+def _values(plan: Plan, chunk: LegacyChunk, at: int) -> dict[str, str]:
+    """What one record says in the standard's words; the sender's own text where that could not be read."""
+    columns = plan.program.run(chunk.columns, chunk.count).columns
+    values = {}
+    for element in plan.dataset.from_sender:
+        value = (columns.get(element.id) or [""] * chunk.count)[at]
+        if value == UNREADABLE:
+            raw = (chunk.columns[n][at] for n in plan.program.fields_here(element.id, chunk.columns))
+            value = next((text for text in raw if text), "")
+        values[element.id] = value
+    return values

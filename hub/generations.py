@@ -31,6 +31,7 @@ from hub.ledger.engine import Conflict, Ledger
 from hub.ledger.tables import generation as table
 from hub.openings import rules_of
 from hub.plan import Plan, RouteTo, lookups_of, references_of, routes_of
+from hub.plans import PlanShelf
 from hub.settings import Connection, Settings
 from hub.vault import Seal, blind_of
 from hub.zones import zone_of
@@ -334,6 +335,8 @@ class Generations:
         self._built: dict[int, Generation] = {}
         self._newest: int | None = None
         self._looked: datetime | None = None
+        #: Plans for a look at a few records; a worker has its own.
+        self.plans = PlanShelf(ledger)
 
     def publish(self, body: Body, by: str) -> int:
         """Store a checked body as the newest generation, unless it is the newest already; its number."""

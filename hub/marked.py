@@ -17,7 +17,6 @@ from hub.ledger import submissions
 from hub.ledger.engine import Ledger
 from hub.ledger.submissions import Submission
 from hub.payload import LedgerPayload
-from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.replay_trial import veiling
 from hub.vault import Seal
@@ -59,14 +58,15 @@ class Marked:
 
     def _masked(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
         """The rows with personal values hidden; none where nobody can tell which they are."""
-        try:
-            plan = Plans(self.ledger).plan(self.generations.current(), found.connection, found.dataset)
-        except HubError:
-            return
-        for chunk in self._rows(found, payload):
-            hide = veiling(plan, chunk)
-            columns = {name: [hide(name, value) for value in column] for name, column in chunk.columns.items()}
-            yield replace(chunk, columns=columns)
+        with self.generations.plans.lent() as plans:
+            try:
+                plan = plans.plan(self.generations.current(), found.connection, found.dataset)
+            except HubError:
+                return
+            for chunk in self._rows(found, payload):
+                hide = veiling(plan, chunk)
+                columns = {name: [hide(name, value) for value in column] for name, column in chunk.columns.items()}
+                yield replace(chunk, columns=columns)
 
     def _rows(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
         """The hand-over's rows as they were read; as far as they can be."""

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from standards.clock import local
+from hub.casework import SILENT, WORDS
+from hub.ledger.cases import Cause
+from standards.clock import local, local_text
 from standards.findings import in_short
 from standards.flows import flow
+from standards.states import CaseClass
 
 _OPERATOR = ("运维", "operator")
-#: A feed that is silent stops something, as a destination does that is down.
-_SILENT = "40003"
-#: What names a group of cases in a link; nothing of it is about a person.
-_GROUP = ("party", "class", "dataset", "code", "destination")
+#: What somebody of the hub must look at.
+_OURS = (CaseClass.IN_DOUBT, CaseClass.SETUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +40,48 @@ class Need:
 def needs(
     *,
     status: Mapping[str, Any],
-    cases: Sequence[Mapping[str, Any]],
+    causes: Sequence[Cause],
     tasks: Sequence[Mapping[str, Any]],
     titles: Mapping[str, str],
     datasets: Mapping[str, str],
     last_year: int,
     now: datetime,
     canaries: Sequence[Mapping[str, Any]] = (),
-) -> list[Need]:
-    """Everything, what stops something first, then by term.  Pure.
+    most: int | None = None,
+) -> tuple[list[Need], int]:
+    """What stops something first, then by term; `most` of them, and how many there are.  Pure.
 
-    `status` as Facts.status(), `cases` as CaseDesk.groups(), `tasks` as Tasks.counts(); `titles`: of parties;
+    `status` as Facts.status(), `causes` as CaseDesk.causes(), `tasks` as Tasks.counts(); `titles`: of parties;
     `datasets`: titles of data sets; `canaries` as Canaries.listed().
     """
-    found = [
+    others = [
         *_destinations(status),
         *_stalled(status),
-        *_cases(cases, titles, datasets),
         *_tasks(tasks, titles),
         *_calendar(last_year, now),
         *_canaries(canaries),
     ]
-    return sorted(found, key=lambda one: (one.weight != "bad", one.due[:10] or "0", -one.size, one.since))
+    # Causes may be many: only those that are told are put into words.
+    first = sorted(causes, key=_urgency)[:most]
+    found = sorted([*others, *_cases(first, titles, datasets)], key=_order)
+    return found[:most], len(others) + len(causes)
+
+
+def _order(one: Need) -> tuple[bool, str, int, str]:
+    return one.weight != "bad", one.due[:10] or "0", -one.size, one.since
+
+
+def _urgency(one: Cause) -> tuple[bool, str, int, datetime]:
+    """The same order, of what is not in words yet."""
+    return not _is_bad(one), _due(one)[:10] or "0", -one.cases, one.opened_at
+
+
+def _is_bad(one: Cause) -> bool:
+    return one.overdue > 0 or one.class_ in _OURS or one.code == SILENT
+
+
+def _due(one: Cause) -> str:
+    return local_text(one.due_at) or one.due_missing
 
 
 def _destinations(status: Mapping[str, Any]) -> Iterator[Need]:
@@ -96,30 +117,37 @@ def _stalled(status: Mapping[str, Any]) -> Iterator[Need]:
         )
 
 
-def _cases(
-    cases: Sequence[Mapping[str, Any]], titles: Mapping[str, str], datasets: Mapping[str, str]
-) -> Iterator[Need]:
-    for one in cases:
-        operator = one["class"] in ("8", "9")
-        who = titles.get(one["party"], one["party"]) or "运维"
-        about = datasets.get(one["dataset"], one["dataset"])
-        code = f"{one['code']} {in_short(one['code'])}".strip()
-        code_en = f"{one['code']} {in_short(one['code'], 'en')}".strip()
-        what = "、".join(word for word in (about, code, one["destination"]) if word)
-        what_en = ", ".join(word for word in (one["dataset"], code_en, one["destination"]) if word)
-        term = "，已超期" if one["overdue"] else ""
+def _cases(causes: Sequence[Cause], titles: Mapping[str, str], datasets: Mapping[str, str]) -> Iterator[Need]:
+    for one in causes:
+        who = titles.get(one.party, one.party) or "运维"
+        about = datasets.get(one.dataset, one.dataset)
+        code = f"{one.code} {in_short(one.code)}".strip()
+        code_en = f"{one.code} {in_short(one.code, 'en')}".strip()
+        what = "、".join(word for word in (about, code, one.destination) if word)
+        what_en = ", ".join(word for word in (one.dataset, code_en, one.destination) if word)
+        late, late_en = _late(one)
+        operator = one.class_ in _OURS
+        link = {"party": one.party, "class": one.class_, "dataset": one.dataset, "code": one.code}
+        link["destination"] = one.destination
         yield Need(
-            f"{who} {one['class_zh']}：{what}，{one['cases']} 件{term}",
-            f"{one['party'] or 'operator'} {_CLASSES.get(one['class'], '')}: {what_en}, {one['cases']} case(s)"
-            + (", overdue" if one["overdue"] else ""),
-            one["opened_at"],
+            f"{who} {WORDS[one.class_]}：{what}，{one.cases} 件{late}",
+            f"{one.party or 'operator'} {_CLASSES.get(one.class_, '')}: {what_en}, {one.cases} case(s){late_en}",
+            local_text(one.opened_at),
             _OPERATOR[0] if operator else who,
-            _OPERATOR[1] if operator else one["party"],
-            one["due_at"] or one["due_missing"],
-            f"cases/group?{urlencode({name: one[name] for name in _GROUP if one[name]})}",
-            "bad" if one["overdue"] or operator or one["code"] == _SILENT else "warn",
-            one["cases"],
+            _OPERATOR[1] if operator else one.party,
+            _due(one),
+            f"cases/group?{urlencode({name: word for name, word in link.items() if word})}",
+            "bad" if _is_bad(one) else "warn",
+            one.cases,
         )
+
+
+def _late(one: Cause) -> tuple[str, str]:
+    if not one.overdue:
+        return "", ""
+    if one.overdue == one.cases:
+        return "，已超期", ", overdue"
+    return f"，其中 {one.overdue} 件已超期", f", {one.overdue} of them overdue"
 
 
 def _tasks(tasks: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[Need]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from adapters.formats.base import Note
-from hub.generations import Generation
 from hub.ledger import crosswalks
 from hub.ledger.engine import Ledger
 from hub.plan import Plan
 from standards.model import FilledBy
 
+if TYPE_CHECKING:
+    from hub.generations import Generation
+
 #: Formats in which every record has every field, so that a field that is not there is a mistake of the file.
 _WITH_HEADER = ("csv", "workbook", "xlsx", "xls", "xlsb", "ods")
+#: As many as are used at once in earnest.
+_KEPT = 2
 
 
 @dataclass(slots=True)
@@ -65,6 +72,26 @@ class Plans:
                     params["near"] = near[0]
                 notes.append(Note("10004.missing_column", value="、".join(fields), params=params))
         return notes
+
+
+class PlanShelf:
+    """Plans for those who need one for a moment: lent to one at a time, and kept for the next."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._kept: deque[Plans] = deque(maxlen=_KEPT)
+
+    @contextmanager
+    def lent(self) -> Iterator[Plans]:
+        """Nobody else has these meanwhile; a plan of them is not used afterwards."""
+        try:
+            plans = self._kept.pop()
+        except IndexError:
+            plans = Plans(self._ledger)
+        try:
+            yield plans
+        finally:
+            self._kept.append(plans)
 
 
 def _demanded(plan: Plan, element: str) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 from hub.casework import SILENT
 from hub.flows.rates import Rates, against, share_of_day
 from hub.flows.standing import Standing, of_destination, of_party
+from hub.ledger.cases import Cause
 from hub.settings import LEVELS, Settings
 from standards.clock import SHANGHAI
+from standards.states import CaseClass
 
 _STOPPED = ("8", "9")
 
@@ -41,19 +43,19 @@ def lines(
     settings: Settings,
     rates: Rates,
     status: Mapping[str, Any],
-    groups: Sequence[Mapping[str, Any]],
+    causes: Sequence[Cause],
     stalled: Mapping[str, int],
     now: datetime,
     paused: Collection[str] = (),
 ) -> list[Line]:
     """Every party that hands over and every destination.  Pure.
 
-    `status` as Facts.status(), `groups` as CaseDesk.groups(); `stalled`: hand-overs that wrong settings stop, by party;
+    `status` as Facts.status(), `causes` as CaseDesk.causes(); `stalled`: hand-overs that wrong settings stop, by party;
     `paused`: connections that an operator has paused.
     """
     return [
-        *_senders(settings, rates, groups, stalled, now, paused),
-        *_destinations(settings, rates, status, groups, now),
+        *_senders(settings, rates, causes, stalled, now, paused),
+        *_destinations(settings, rates, status, causes, now),
     ]
 
 
@@ -67,16 +69,16 @@ def _where(settings: Settings, party: str) -> str:
 def _senders(
     settings: Settings,
     rates: Rates,
-    groups: Sequence[Mapping[str, Any]],
+    causes: Sequence[Cause],
     stalled: Mapping[str, int],
     now: datetime,
     paused: Collection[str],
 ) -> list[Line]:
     silent: Counter[str] = Counter()
     missing: Counter[str] = Counter()
-    for one in groups:
-        if one["class"] == "1":
-            (silent if one["code"] == SILENT else missing)[one["party"]] += one["cases"]
+    for one in causes:
+        if one.class_ == CaseClass.UNREPORTED:
+            (silent if one.code == SILENT else missing)[one.party] += one.cases
     found = []
     share = share_of_day(now)
     for party in dict.fromkeys(one.party for one in settings.connections.values()):
@@ -99,12 +101,12 @@ def _senders(
 
 
 def _destinations(
-    settings: Settings, rates: Rates, status: Mapping[str, Any], groups: Sequence[Mapping[str, Any]], now: datetime
+    settings: Settings, rates: Rates, status: Mapping[str, Any], causes: Sequence[Cause], now: datetime
 ) -> list[Line]:
     stopped: Counter[str] = Counter()
-    for one in groups:
-        if one["destination"] and one["class"] in _STOPPED:
-            stopped[one["destination"]] += one["cases"]
+    for one in causes:
+        if one.destination and one.class_ in _STOPPED:
+            stopped[one.destination] += one.cases
     found = []
     for name, said in settings.destinations.items():
         known = status["destinations"].get(name, {})

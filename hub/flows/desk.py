@@ -50,23 +50,22 @@ class Flows:
         now = self.clock.now()
         settings = self.generations.current().settings
         status = Facts(self.ledger, self.clock).status()
-        groups = self.cases.groups(Selection())
+        causes = self.cases.causes(None if scope is None else [one for one in settings.parties if scope(one)])
+        counted = rates(self.ledger, now)
         with self.ledger.read() as connection:
-            counted = rates(connection, now)
             stalled = lists.stalled(connection, settings.parties)
             paused = pauses.of_these(connection, settings.connections)
-        found = lines(settings, counted, status, groups, stalled, now, paused)
+        found = lines(settings, counted, status, causes, stalled, now, paused)
         if scope is not None:
             # What the hub delivers, and what waits in it, is nobody's alone.
             found = [one for one in found if one.way == "in" and scope(one.name)]
-            groups = [one for one in groups if scope(one["party"])]
             nothing = {"messages": 0, "oldest_at": ""}
             status = {**status, "destinations": {}, "submissions": {}, "outbox": nothing, "holds": 0}
         return {
             "lines": [asdict(one) for one in found],
             "figures": self._figures(counted, status, found, now, language),
             "status": status,
-            "groups": groups,
+            "causes": causes,
         }
 
     def _figures(
@@ -96,8 +95,8 @@ class Flows:
             raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
         now = self.clock.now()
         known = Facts(self.ledger, self.clock).status()["destinations"].get(name, {})
+        counted = rates(self.ledger, now)
         with self.ledger.read() as connection:
-            counted = rates(connection, now)
             due, waiting = next_due(connection, name), errors_of(connection, name)
             stopped = stopped_of(connection, name)
         state = "paused" if said.paused else str(known.get("state", "up"))
@@ -135,8 +134,8 @@ class Flows:
         if said is None:
             raise UnknownName(f"no party {name}", what_zh=f"没有名为 {name} 的接入方")
         now = self.clock.now()
+        counted = rates(self.ledger, now)
         with self.ledger.read() as connection:
-            counted = rates(connection, now)
             last = lists.newest(connection, name)
             bad = lists.last_failure(connection, party=name)
         return {

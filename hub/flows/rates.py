@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, func, select
 
+from hub.ledger.engine import Ledger
 from hub.ledger.tables import tally
 from standards.clock import local
 
@@ -30,9 +31,9 @@ class Rates:
     today: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: By data set: of one party or destination.
     datasets: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    before: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    before: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
     #: Days of these on which anything was counted at all: the hub was there.
-    days: set[str] = field(default_factory=set)
+    days: Collection[str] = ()
 
     def usual(self, whose: str, name: str) -> int | None:
         """The median of the days before; None when there were none."""
@@ -45,29 +46,42 @@ def weekdays_before(today: date) -> list[str]:
     return [(today - timedelta(weeks=n)).isoformat() for n in range(1, _WEEKS + 1)]
 
 
-def rates(connection: Connection, now: datetime, party: str = "") -> Rates:
-    """What was counted today and on the same weekdays before; a few days of counters, whatever the ledger holds."""
+def rates(ledger: Ledger, now: datetime) -> Rates:
+    """What was counted today and on the same weekdays before; a few days of counters, whatever the ledger holds.
+
+    Counters only grow on their own day, so what was counted a week ago is read once a day.
+    """
     today = local(now).date()
-    days = [today.isoformat(), *weekdays_before(today)]
     found = Rates()
-    for _, who, destination, name, dataset, count in _sums(connection, days[:1], party, tally.c.dataset):
-        # A destination is told apart from a party of the same name by the arrow.
-        whose = f">{destination}" if destination else who
-        found.today[whose, name] += int(count)
-        found.datasets[whose, dataset, name] += int(count)
-    for day, who, destination, name, count in _sums(connection, days[1:], party):
-        found.days.add(day)
-        held = found.before[f">{destination}" if destination else who, name]
-        held[day] = held.get(day, 0) + int(count)
+    with ledger.read() as connection:
+        for _, who, destination, name, dataset, count in _sums(connection, [today.isoformat()], tally.c.dataset):
+            whose = _whose(who, destination)
+            found.today[whose, name] += int(count)
+            found.datasets[whose, dataset, name] += int(count)
+    found.before, found.days = ledger.remembered.once(("rates before", today), lambda: _before(ledger, today))
     return found
 
 
-def _sums(connection: Connection, days: Sequence[str], party: str, *further: Column[Any]) -> Sequence[Row[Any]]:
+def _before(ledger: Ledger, today: date) -> tuple[dict[tuple[str, str], dict[str, int]], set[str]]:
+    before: dict[tuple[str, str], dict[str, int]] = {}
+    days = set()
+    with ledger.read() as connection:
+        for day, who, destination, name, count in _sums(connection, weekdays_before(today)):
+            days.add(day)
+            held = before.setdefault((_whose(who, destination), name), {})
+            held[day] = held.get(day, 0) + int(count)
+    return before, days
+
+
+def _whose(party: str, destination: str) -> str:
+    """A destination is told apart from a party of the same name by the arrow."""
+    return f">{destination}" if destination else party
+
+
+def _sums(connection: Connection, days: Sequence[str], *further: Column[Any]) -> Sequence[Row[Any]]:
     """What was counted, by day, party, destination, name and what is said."""
     group = (tally.c.day, tally.c.party, tally.c.destination, tally.c.name, *further)
     statement = select(*group, func.sum(tally.c.count)).where(tally.c.day.in_(days), tally.c.name.in_(_NAMES))
-    if party:
-        statement = statement.where(tally.c.party == party)
     return connection.execute(statement.group_by(*group)).all()
 
 

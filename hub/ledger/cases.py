@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, String, bindparam, case, cast, func, select, text, update
@@ -309,6 +309,38 @@ def groups(connection: Connection, which: Selection, limit: int = 500) -> list[G
     )
     names_of_group = [one.name for one in fields(Group)]
     return [Group(**dict(zip(names_of_group, [*row[:-1], UUID(row[-1])], strict=True))) for row in found]
+
+
+class Cause(NamedTuple):
+    """All open cases of one cause of one party, whenever they are due."""
+
+    party: str
+    class_: str
+    dataset: str
+    code: str
+    destination: str
+    cases: int
+    overdue: int
+    opened_at: datetime
+    #: The earliest; None where none of them has one.
+    due_at: datetime | None
+    due_missing: str
+
+
+def causes(connection: Connection, now: datetime, parties: Collection[str] | None = None) -> list[Cause]:
+    """Every cause of open cases, of these parties only where they are said; as many as settings and codes allow."""
+    names = (case_.c.party, case_.c.class_, case_.c.dataset, case_.c.code, case_.c.destination)
+    statement = select(
+        *names,
+        func.count(),
+        func.sum(case((case_.c.due_at < now, 1), else_=0)),
+        func.min(case_.c.opened_at),
+        func.min(case_.c.due_at),
+        func.max(case_.c.due_missing),
+    ).where(case_.c.closed_at.is_(None))
+    if parties is not None:
+        statement = statement.where(among(connection, case_.c.party, list(parties)))
+    return [Cause._make(row) for row in connection.execute(statement.group_by(*names))]
 
 
 def rows(connection: Connection, which: Selection, limit: int = 100) -> list[Any]:

@@ -61,6 +61,15 @@ class Remembered:
             held = self._held(entry, read)
             return held[0] if held is not None else self._read(entry, read)
 
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` gives, read a single time: of what can change no more.  Whoever comes meanwhile waits."""
+        entry = self._entry(key)
+        with entry.lock:
+            if not entry.read_at:
+                self._read(entry, read)
+            value: T = entry.value
+            return value
+
     def forget(self) -> None:
         """Somebody changed something and wants to see it."""
         with self._lock:

@@ -20,7 +20,6 @@ from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, delivery, parcel, record
 from hub.persons import is_person, personal_here
 from hub.plan import Plan
-from hub.plans import Plans
 from hub.receipts import Receipts
 from hub.records.raw import row_of
 from hub.replay_plan import of_origins
@@ -99,12 +98,17 @@ class Stories:
 
     def _bodies(self, told: dict[str, Any], stored: Submission, place: Row[Any], sees: str, language: str) -> None:
         """As sent, as mapped, as stored: element by element."""
-        generation = self.generations.current()
-        try:
-            plan = Plans(self.ledger).plan(generation, stored.connection, stored.dataset)
-        except HubError as error:
-            told["missing"] = error.what if language == "en" else error.what_zh
-            return
+        with self.generations.plans.lent() as plans:
+            try:
+                plan = plans.plan(self.generations.current(), stored.connection, stored.dataset)
+            except HubError as error:
+                told["missing"] = error.what if language == "en" else error.what_zh
+                return
+            self._by_plan(told, plan, stored, place, sees, language)
+
+    def _by_plan(
+        self, told: dict[str, Any], plan: Plan, stored: Submission, place: Row[Any], sees: str, language: str
+    ) -> None:
         told["title"] = (language == "en" and plan.dataset.title_en) or plan.dataset.title
         try:
             legacy = self._legacy(stored, place, plan)

@@ -32,22 +32,23 @@ def overview(visit: ViewerOfRegion, all: bool = False, watch: bool = False) -> R
     generation = hub.generations.current()
     seen = flows_of(visit).everything(visit.language, None if visit.whole else visit.scope)
     ways = hub.canaries().listed() if visit.whole else []
-    found = needs(
+    found, count = needs(
         status=seen["status"],
-        cases=seen["groups"],
+        causes=seen["causes"],
         tasks=[one for one in desk(hub).counts() if visit.whole or visit.scope(one["assignee"])],
         titles={name: one.title for name, one in generation.settings.parties.items()},
         datasets={one.id: one.title for one in generation.standard},
         last_year=hub.deadlines.calendar.last_known_year() if visit.whole else _SOMEBODY_ELSES,
         now=hub.clock.now(),
         canaries=ways,
+        most=None if all else _SHOWN,
     )
     page = visit.page(
         "overview",
         "overview",
         at=local_text(hub.clock.now()),
         needs=found,
-        shown=len(found) if all else _SHOWN,
+        count=count,
         lines=seen["lines"],
         figures=seen["figures"],
         canary=_slowest(ways, visit),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import IntegrityError
 
 from hub.broker import topology
+from hub.flows.rates import rates
 from hub.ledger import (
     bulk,
     cases,
@@ -675,6 +677,46 @@ def test_tallies_keep_their_sums_when_they_are_folded(ledger: Ledger) -> None:
     with ledger.read() as connection:
         assert tallies.totals(connection, "2026-11-23") == {key: 16}
         assert tallies.totals(connection, "2026-11-22") == {}
+
+
+def test_the_usual_of_a_weekday_is_the_median_of_the_same_weekdays_and_is_read_once_a_day(ledger: Ledger) -> None:
+    key = ("p", "d", "", "read")
+    for weeks, n in ((0, 7), (1, 10), (2, 30), (3, 20), (9, 999)):
+        ledger.write(lambda c, weeks=weeks, n=n: tallies.add(c, {key: n}, NOW - timedelta(weeks=weeks)))
+    ledger.write(lambda c: tallies.add(c, {("p", "d", "p", "delivered"): 4}, NOW))
+
+    first = rates(ledger, NOW)
+    ledger.write(lambda c: tallies.add(c, {key: 1}, NOW))
+    asked = []
+
+    def counted(*seen: Any) -> None:
+        asked.append(seen[2])
+
+    event.listen(ledger.engine, "before_cursor_execute", counted)
+    second = rates(ledger, NOW)
+    event.remove(ledger.engine, "before_cursor_execute", counted)
+
+    assert (first.today["p", "read"], first.usual("p", "read")) == (7, 20)
+    assert (second.today["p", "read"], second.usual("p", "read")) == (8, 20)
+    assert second.today[">p", "delivered"] == 4
+    assert len([one for one in asked if "tally" in one]) == 1
+    assert rates(ledger, NOW + timedelta(weeks=1)).usual("p", "read") == 15
+
+
+def test_causes_are_told_once_whatever_their_terms(ledger: Ledger) -> None:
+    late, soon = Due(NOW - timedelta(days=1)), Due(NOW + timedelta(days=1))
+    for party, due, count in (("a", late, 2), ("a", soon, 3), ("b", Due(None, "no calendar"), 1)):
+        openings = [Opening(class_=CaseClass.WRONG, party=party, code="10005", dataset="d") for _ in range(count)]
+        ledger.write(lambda c, openings=openings, due=due: cases.open_many(c, openings, due, NOW))
+
+    with ledger.read() as connection:
+        every = {one.party: one for one in cases.causes(connection, NOW)}
+        only = cases.causes(connection, NOW, ["b", "c"])
+
+    assert (every["a"].cases, every["a"].overdue, every["a"].due_at) == (5, 2, late.at)
+    assert (every["b"].cases, every["b"].overdue, every["b"].due_at) == (1, 0, None)
+    assert every["b"].due_missing == "no calendar"
+    assert [one.party for one in only] == ["b"]
 
 
 def test_journal_rows_carry_the_digest_of_what_they_say(ledger: Ledger) -> None:
