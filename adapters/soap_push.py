@@ -16,6 +16,7 @@ from pydantic import Field
 from adapters.base import Manifest, Surroundings
 from adapters.outward import Rendering, answer_of
 from adapters.soap.calling import SoapCallSettings, SoapService
+from standards.encodings import decode
 from standards.parcel import Answer, Parcel
 from standards.ports import Awaited
 
@@ -51,7 +52,7 @@ class SoapPush:
         if not rendered.rows:
             return Answer(lines=rendered.refused, speaker=self._name, level=self._s.level)
         wire = rendered.form.file.wire
-        arguments = {**self._s.arguments, self._s.body: rendered.body().decode(wire.encoding)}
+        arguments = {**self._s.arguments, self._s.body: decode(rendered.body(), wire.encoding)}
         said = self._service.call(self._s.operations[parcel.dataset], arguments)
         # One returned string stands as it is; several returned values as JSON, for a form that reads JSON.
         text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from standards import identifiers
+from standards import identifiers, private_use
 from standards.expressions import FUNCTIONS, SUPPORT, parse
 from standards.model import DataSet, Element, FilledBy, Kind, Rule
 
@@ -22,8 +22,8 @@ from standards.model import DataSet, Element, FilledBy, Kind, Rule
 UNREADABLE = "\x00?"
 
 _REMEMBERED = 50_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_INVISIBLE = ("\u200b", "\ufeff", "\u2028", "\u2029")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2028\u2029\ufeff]")
+_SUSPICIOUS = re.compile(f"{_UNSEEN.pattern[:-1]}{private_use.AREAS}]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -274,16 +274,18 @@ class _ElementCheck:
             self._bad = {}
 
     def _characters(self, column: list[str], faults: list[Fault]) -> None:
-        joined = "\n".join(column)
-        suspicious = _CONTROL.search(joined) is not None or any(mark in joined for mark in _INVISIBLE)
-        if not suspicious:
+        if _SUSPICIOUS.search("\n".join(column)) is None:
             return
         name = self.element.id
         for i, value in enumerate(column):
             if value == UNREADABLE:
                 continue
-            if _CONTROL.search(value) or any(mark in value for mark in _INVISIBLE):
+            if _UNSEEN.search(value):
                 faults.append(Fault(i, name, "10004.control", value, {}))
+            if found := private_use.places(value):
+                # What stands in a person's name is not told.
+                near = "" if self.element.personal else private_use.meant(value)
+                faults.append(Fault(i, name, "10004.private_use", value, {"found": found, "near": near}))
 
 
 class _Condition:
@@ -370,7 +372,7 @@ class Checker:
 
         `columns` holds canonical text per element ('' where absent, UNREADABLE where a fault was told already);
         an element that is missing from `columns` counts as absent.  `today` is YYYY-MM-DD; `clean` promises that
-        no value holds control characters.
+        no value holds control, invisible or private-use characters.
         """
         faults: list[Fault] = []
         absent = [""] * count

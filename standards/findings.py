@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from standards import private_use
 from standards.errors import BadConfiguration, UnknownName
 from standards.masks import mask
 from standards.model import DataSet, Element, Rule, Severity
@@ -49,7 +50,7 @@ PARAMS = frozenset(
 )
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_INVISIBLE = re.compile(f"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff{private_use.AREAS}]")
 
 
 class FindingKind(StrEnum):

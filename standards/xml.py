@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from lxml import etree
 
+from standards.encodings import decode, is_gb
 from standards.errors import PayloadTooLarge, UnreadablePayload
 
 #: Bytes of a document that is read as a tree.
@@ -29,7 +30,6 @@ _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
 _ENCODING = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
 _PLAIN_CODEC = re.compile(r"us-ascii|iso-8859-\d{1,2}|windows-125\d|big5")
-_GB = ("gb2312", "gbk", "gb18030", "cp936")
 _SAFE: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
@@ -201,13 +201,13 @@ def _decode(data: bytes) -> str:
     else:
         said = declared_encoding(data).lower()
         choices = ["utf-8-sig", "gb18030"]
-        if said in _GB:
+        if is_gb(said):
             choices.insert(0, "gb18030")
         elif _PLAIN_CODEC.fullmatch(said):
             choices.insert(0, said)
     for choice in choices:
         try:
-            return data.decode(choice).removeprefix("\ufeff")
+            return decode(data, choice).removeprefix("\ufeff")
         except (LookupError, ValueError):
             continue
     raise UnreadablePayload(

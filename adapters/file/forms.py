@@ -13,6 +13,7 @@ import msgspec
 
 from adapters.base import StandardView
 from adapters.file.settings import FileDestinationSettings
+from standards.encodings import encode
 from standards.exports.xsd import namespace
 from standards.model import DataSet, Element
 from standards.parcel import AnswerLine, Parcel, ParcelRecord, Result, to_event
@@ -54,7 +55,7 @@ def render(parcel: Parcel, settings: FileDestinationSettings, standard: Standard
     encoding = settings.encoding
     for number, piece in enumerate(text):
         # The mark at the beginning stands once.
-        yield piece.encode("utf-8" if number and encoding == "utf-8-sig" else encoding)
+        yield encode(piece, "utf-8" if number and encoding == "utf-8-sig" else encoding)
 
 
 def unfit(parcel: Parcel, form: str) -> list[AnswerLine]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.file.settings import TextEncoding
+from standards.encodings import decode, encode
 from standards.errors import HubError
 
 RECEIPT_JSON = ".回执.json"
@@ -27,7 +28,7 @@ def as_json(document: Mapping[str, Any]) -> bytes:
 
 def as_text(words: str, encoding: TextEncoding) -> bytes:
     """The receipt for people; with the line ends that every editor shows."""
-    return words.replace("\r\n", "\n").replace("\n", "\r\n").encode(encoding, "replace")
+    return encode(words.replace("\r\n", "\n").replace("\n", "\r\n"), encoding, "replace")
 
 
 def refusal(name: str, error: HubError, when: str) -> str:
@@ -51,7 +52,7 @@ def shown(name: str) -> str:
         return name.encode("utf-8", "replace").decode()
     for encoding in ("utf-8", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return decode(raw, encoding)
         except UnicodeDecodeError:
             continue
     return raw.decode("utf-8", "replace")

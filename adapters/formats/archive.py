@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from adapters.formats.base import ReadOptions
 from adapters.formats.refusal import too_large, unreadable
+from standards.encodings import decode
 from standards.errors import UnreadablePayload
 
 _EOCD = struct.Struct("<4s4H2LH")
@@ -147,10 +148,10 @@ def _extra_fields(data: bytes) -> dict[int, bytes]:
 
 def _name(raw: bytes, is_utf8: bool, name_encoding: str) -> str:
     """Names without the flag are in the encoding of the sender's Windows, unless they are plainly UTF-8."""
-    choices = ["utf-8", "gb18030" if name_encoding.lower() in ("gbk", "gb2312", "cp936") else name_encoding, "cp437"]
+    choices = ["utf-8", name_encoding, "cp437"]
     for choice in choices[:1] if is_utf8 else choices:
         try:
-            return raw.decode(choice).replace("\\", "/")
+            return decode(raw, choice).replace("\\", "/")
         except (UnicodeDecodeError, LookupError):
             continue
     return raw.decode("utf-8", "replace").replace("\\", "/")

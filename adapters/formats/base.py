@@ -58,7 +58,7 @@ class LegacyChunk:
     places: list[str]
     #: index -> why this row could not be read (its values are then '').
     broken: dict[int, RowFault] = field(default_factory=dict)
-    #: True when no value can hold a control character other than tab and line breaks.
+    #: True when no value can hold a private-use or invisible character, or a control character but tab and line breaks.
     clean: bool = False
     #: Where this chunk's records start in the raw bytes, if the reader can go there again.
     raw_offset: int | None = None

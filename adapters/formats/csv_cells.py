@@ -34,7 +34,7 @@ class Signs(Flag):
     """What a batch of lines holds."""
 
     NONE = 0
-    #: Control or invisible characters.
+    #: Control, invisible or private-use characters.
     UNCLEAN = auto()
     NUL = auto()
     #: Bytes that are no characters.
@@ -61,7 +61,7 @@ def signs_of(batch: Batch, max_value: int) -> tuple[Signs, list[str]]:
         signs |= Signs.UNCLEAN
         if "\0" in whole:
             signs |= Signs.NUL
-    if any(mark in whole for mark in _INVISIBLE):
+    if batch.private or any(mark in whole for mark in _INVISIBLE):
         signs |= Signs.UNCLEAN
     if batch.damaged:
         signs |= Signs.DAMAGED

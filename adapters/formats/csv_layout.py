@@ -13,6 +13,7 @@ from adapters.formats.encoding import Decoding
 from adapters.formats.lines import TOO_LONG, Lines
 from adapters.formats.refusal import unreadable
 from adapters.formats.tables import PREVIEW_ROWS, field_names, filled, header_at, is_id_row, tidy_name
+from standards.encodings import decode
 from standards.errors import BadConfiguration, UnreadablePayload
 
 #: A line behind the last one: a record that takes it in has a quote that was never closed.
@@ -89,7 +90,7 @@ def find_layout(payload: Payload, options: ReadOptions, reading: Reading, decodi
 
 def _is_old_mac(payload: Payload, decoding: Decoding) -> bool:
     with payload.open(decoding.bom) as stream:
-        head = stream.read(1 << 20).decode(decoding.codec, "ignore")
+        head = decode(stream.read(1 << 20), decoding.codec, "ignore")
     return "\r" in head and "\n" not in head
 
 

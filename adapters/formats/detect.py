@@ -11,6 +11,7 @@ from adapters.formats.base import Payload, ReadOptions
 from adapters.formats.encoding import bom_of
 from adapters.formats.json_text import scan
 from adapters.formats.refusal import unreadable
+from standards.encodings import decode
 from standards.errors import UnreadablePayload
 
 _HEAD = 1 << 16
@@ -133,7 +134,7 @@ def _zip_kind(payload: Payload, options: ReadOptions) -> str:
 def _text(head: bytes) -> str:
     bom = bom_of(head)
     if bom is not None:
-        return head[bom[1] :].decode(bom[0], "replace").lstrip("\ufeff \t\r\n")
+        return decode(head[bom[1] :], bom[0], "replace").lstrip("\ufeff \t\r\n")
     return head.decode("latin-1").lstrip(" \t\r\n")
 
 

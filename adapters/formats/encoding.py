@@ -20,6 +20,7 @@ from difflib import get_close_matches
 
 from adapters.formats.base import Note, Payload, Reading, ReadOptions
 from adapters.formats.refusal import unreadable
+from standards.encodings import decode, decoder
 from standards.errors import BadConfiguration, UnreadablePayload
 
 #: Stands in decoded text for bytes that are no character.  A noncharacter of Unicode; XML allows it in text.
@@ -197,7 +198,7 @@ class _Sample:
         first = self._first_fault(codec)
         if first < 0:
             return _Damage()
-        text = self.data[:_CLOSE_LOOK].decode(codec, DAMAGED_HANDLER)
+        text = decode(self.data[:_CLOSE_LOOK], codec, DAMAGED_HANDLER)
         lines = text.split("\n")
         bad_lines = sum(1 for line in lines if DAMAGED in line)
         good_lines = sum(1 for line in lines if DAMAGED not in line and _WIDE_CHARACTER.search(line))
@@ -206,7 +207,7 @@ class _Sample:
 
     def _first_fault(self, codec: str) -> int:
         try:
-            codecs.getincrementaldecoder(codec)().decode(self.data, self.last)
+            decoder(codec).decode(self.data, self.last)
         except UnicodeDecodeError as error:
             return error.start
         return -1
@@ -328,10 +329,10 @@ def _no_bom(codec: str) -> UnreadablePayload:
 
 def text_blocks(payload: Payload, decoding: Decoding, block: int = _BLOCK) -> Iterator[str]:
     """The text, piece by piece, without its BOM; undecodable bytes become `DAMAGED`."""
-    decoder = codecs.getincrementaldecoder(decoding.codec)(DAMAGED_HANDLER)
+    pieces = decoder(decoding.codec, DAMAGED_HANDLER)
     with payload.open(decoding.bom) as stream:
         while data := stream.read(block):
-            if text := decoder.decode(data):
+            if text := pieces.decode(data):
                 yield text
-    if text := decoder.decode(b"", True):
+    if text := pieces.decode(b"", True):
         yield text

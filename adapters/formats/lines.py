@@ -6,12 +6,13 @@ part of another character.  UTF-16 and UTF-32 are decoded first.  A line longer 
 
 from __future__ import annotations
 
-import codecs
 import io
 from dataclasses import dataclass
 from typing import AnyStr, BinaryIO, Generic
 
 from adapters.formats.encoding import DAMAGED, DAMAGED_HANDLER, Decoding
+from standards import private_use
+from standards.encodings import decoder, encode, gb_lines, is_gb
 
 #: Stands for a line that was longer than the limit.
 TOO_LONG = "\ufdd4"
@@ -31,6 +32,8 @@ class Batch:
     raw: bytes = b""
     #: True when a line holds `DAMAGED`.
     damaged: bool = False
+    #: True when a line may hold a private-use character.
+    private: bool = False
 
 
 class _Cut(Generic[AnyStr]):
@@ -86,7 +89,7 @@ class _Cut(Generic[AnyStr]):
 
     def measure(self, line: AnyStr) -> int:
         """Raw bytes of a line."""
-        return len(line.encode(self._codec, "surrogatepass")) if isinstance(line, str) else len(line)
+        return len(encode(line, self._codec, "surrogatepass")) if isinstance(line, str) else len(line)
 
 
 class Lines:
@@ -97,7 +100,7 @@ class Lines:
         self._stream = stream
         self._codec = decoding.codec
         wide = decoding.unit > 1
-        self._decoder = codecs.getincrementaldecoder(decoding.codec)(DAMAGED_HANDLER) if wide else None
+        self._decoder = decoder(decoding.codec, DAMAGED_HANDLER) if wide else None
         self._texts = _Cut("\n", limit, decoding.codec, old_mac)
         self._bytes = _Cut(b"\n", limit, decoding.codec, old_mac)
         self._ready: list[str] | list[bytes] = []
@@ -128,14 +131,26 @@ class Lines:
     def _batch(self, lines: list[str] | list[bytes]) -> Batch:
         if self._decoder is not None:
             texts = [line for line in lines if isinstance(line, str)]
-            return Batch(texts, list(map(self._texts.measure, texts)), b"", any(DAMAGED in t for t in texts))
+            damaged, private = any(DAMAGED in t for t in texts), any(map(private_use.among, texts))
+            return Batch(texts, list(map(self._texts.measure, texts)), b"", damaged, private)
         raw = [line for line in lines if isinstance(line, bytes)]
-        codec = self._codec
+        whole = b"".join(raw)
         try:
-            texts, damaged = [line.decode(codec) for line in raw], False
+            (texts, private), damaged = self._texts_of(raw, whole, "strict"), False
         except UnicodeDecodeError:
-            texts, damaged = [line.decode(codec, DAMAGED_HANDLER) for line in raw], True
-        return Batch(texts, list(map(len, raw)), b"".join(raw), damaged)
+            (texts, private), damaged = self._texts_of(raw, whole, DAMAGED_HANDLER), True
+        return Batch(texts, list(map(len, raw)), whole, damaged, private)
+
+    def _texts_of(self, raw: list[bytes], whole: bytes, errors: str) -> tuple[list[str], bool]:
+        """Lines as text, and whether they may hold a private-use character."""
+        codec = self._codec
+        if is_gb(codec):
+            texts, beyond = gb_lines(raw, errors)
+            return texts, any(map(private_use.among, beyond))
+        texts = [line.decode(codec, errors) for line in raw]
+        if codec == "utf-8":
+            return texts, private_use.perhaps_among(whole)
+        return texts, any(map(private_use.among, texts))
 
     def _fill(self) -> None:
         """Read on until some lines are complete; about as much as a batch may hold."""

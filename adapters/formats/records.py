@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from adapters.formats.base import LegacyChunk, ReadOptions, RowFault
 from adapters.formats.encoding import DAMAGED, shown
 from adapters.formats.refusal import unreadable
+from standards.private_use import perhaps_among
 
 #: Characters read for one chunk at most, roughly, and cells in it: a chunk ends earlier when records are large.
 _CHUNK_CHARACTERS = 1 << 23
@@ -110,7 +111,7 @@ class ChunkBuilder:
         return {name: [record.get(name, "") for record in self._records] for name in fields}
 
     def _inspect(self, columns: Mapping[str, list[str]]) -> bool:
-        """Break the rows whose values cannot be kept; True when there is no control character left."""
+        """Break the rows whose values cannot be kept; True when the checker need not look at characters."""
         clean = True
         for name, column in columns.items():
             joined = "".join(column)
@@ -120,7 +121,11 @@ class ChunkBuilder:
                 fault = RowFault("10009.encoding", params={"encoding": "Unicode", "field": name})
                 self._break_where(column, _SURROGATE, fault)
                 raw = joined.encode("utf-8", "replace")
-            if len(raw.translate(None, _CONTROL)) != len(raw) or any(mark in joined for mark in _INVISIBLE):
+            if (
+                perhaps_among(raw)
+                or len(raw.translate(None, _CONTROL)) != len(raw)
+                or any(m in joined for m in _INVISIBLE)
+            ):
                 clean = False
             if "\0" in joined or CONTROL in joined:
                 self._break_where(column, _UNFIT, RowFault("10004.character", params={"field": name}))

@@ -10,6 +10,7 @@ from adapters.formats.base import LegacyChunk, Reading, ReadOptions, RowFault
 from adapters.formats.refusal import unreadable
 from adapters.formats.tables import PREVIEW_ROWS, field_names, filled, header_at, is_id_row, tidy_name
 from standards.errors import UnreadablePayload
+from standards.private_use import perhaps_among
 
 _CHUNK_CELLS = 2_000_000
 _CHUNK_CHARACTERS = 1 << 23
@@ -136,12 +137,12 @@ def _header(preview: list[Row], options: ReadOptions) -> tuple[Row, int]:
 
 
 def _inspect(values: dict[str, list[str]], broken: dict[int, RowFault], max_value: int) -> bool:
-    """Break rows whose values cannot be kept; True when there is no control character left."""
+    """Break rows whose values cannot be kept; True when the checker need not look at characters."""
     clean = True
     for name, column in values.items():
         joined = "".join(column)
         raw = joined.encode("utf-8", "replace")
-        if len(raw.translate(None, _CONTROL)) != len(raw) or any(mark in joined for mark in _INVISIBLE):
+        if perhaps_among(raw) or len(raw.translate(None, _CONTROL)) != len(raw) or any(m in joined for m in _INVISIBLE):
             clean = False
         if "\0" in joined or (len(joined) > max_value and max(map(len, column)) > max_value):
             for row, value in enumerate(column):

@@ -14,6 +14,7 @@ from mappings.load import MappingFolders
 from mappings.outward import OutFile, load_form
 from mappings.outward.compile import at
 from standards import xml
+from standards.encodings import encode
 from standards.parcel import from_event
 
 
@@ -40,7 +41,7 @@ class Receiving:
             answer = self._rows(rows_in_body(packed, file.wire), file, faults)
             return self._soap(answer, body), "text/xml; charset=utf-8"
         answer = self._rows(rows_in(body, file.wire), file, faults)
-        return answer.encode(file.wire.encoding), "application/json" if answer.startswith("{") else "text/xml"
+        return encode(answer, file.wire.encoding), "application/json" if answer.startswith("{") else "text/xml"
 
     def file(self, data: bytes, dataset: str, faults: Faults) -> int:
         """Store what stood in a file; how many rows."""

@@ -14,20 +14,21 @@ from lxml import etree
 
 from mappings.outward.grammar import Wire
 from standards import xml
+from standards.encodings import decode
 
 _WORD = re.compile(r"\\\{[a-z]+\\\}")
 
 
 def rows_in(message: bytes, wire: Wire) -> list[dict[str, Any]]:
     """The rows of a message.  Raises ValueError when it is not one of this form."""
-    packed = _between(message.decode(wire.encoding), wire.envelope, "body")
+    packed = _between(decode(message, wire.encoding), wire.envelope, "body")
     return rows_in_body(packed, wire)
 
 
 def rows_in_body(packed: str, wire: Wire) -> list[dict[str, Any]]:
     """The rows of what stood in the envelope."""
     if wire.pack == "base64":
-        packed = base64.b64decode(packed).decode(wire.encoding)
+        packed = decode(base64.b64decode(packed), wire.encoding)
     elif wire.pack == "escape":
         packed = unescape(packed)
     text = _between(packed, wire.wrap, "rows")

@@ -6,6 +6,8 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
+from standards.encodings import decode
+
 
 def text_of(value: Any) -> str:
     """A cell as text; '' for NULL.  CHAR columns lose the blanks they are filled up with."""
@@ -31,7 +33,7 @@ def text_of(value: Any) -> str:
 def _decoded(data: bytes) -> str:
     for encoding in ("utf-8", "gb18030"):
         try:
-            return data.decode(encoding)
+            return decode(data, encoding)
         except UnicodeDecodeError:
             continue
     return data.hex()

@@ -13,6 +13,7 @@ from sqlalchemy.engine.reflection import Inspector
 
 from adapters.base import StandardView
 from adapters.table.settings import TableSettings
+from standards.encodings import encode
 from standards.errors import BadSetup
 from standards.exports.ddl import short_name
 from standards.model import DataSet, Element, FilledBy, Mark
@@ -268,7 +269,7 @@ def _of_column(element: str, title: str, column: RealColumn, settings: TableSett
 def _measure(length_in: str) -> Callable[[str], int]:
     if length_in == "characters":
         return len
-    return lambda text: len(text.encode(length_in, "replace"))
+    return lambda text: len(encode(text, length_in, "replace"))
 
 
 def _converter(kind: types.TypeEngine[Any], digits: tuple[int, int] | None) -> Callable[[str], Value] | None:

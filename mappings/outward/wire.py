@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from mappings.outward.compile import Row
 from mappings.outward.grammar import Wire
+from standards.encodings import encode
 
 _TYPES = {
     "xml": "application/xml",
@@ -80,10 +81,10 @@ def body(rows: Sequence[Row], wire: Wire, words: Words) -> bytes:
     """The whole message."""
     text = wrapped(rows, wire, words)
     if wire.pack == "base64":
-        text = base64.b64encode(text.encode(wire.encoding)).decode("ascii")
+        text = base64.b64encode(encode(text, wire.encoding)).decode("ascii")
     elif wire.pack == "escape":
         text = escape(text)
-    return words.fill(wire.envelope).replace("{body}", text).encode(wire.encoding)
+    return encode(words.fill(wire.envelope).replace("{body}", text), wire.encoding)
 
 
 def _rows(rows: Sequence[Row], wire: Wire) -> str:

@@ -111,6 +111,7 @@ def _spoilers(element: Element, samples: Samples) -> Iterator[tuple[str, Spoil]]
         limit = element.max or 0
         yield "10003", lambda _good: "长" * (limit + 1)
         yield "10004.control", lambda good: good[: limit - 1] + "\x07"
+        yield "10004.private_use", lambda good: good[: limit - 1] + "\ue000"
     if element.type is Kind.DECIMAL:
         whole, scale = (element.max or 0) - (element.scale or 0), element.scale or 0
         yield "10004.scale", lambda _good: "20." + "1" * (scale + 1)

@@ -26,7 +26,7 @@ Record = dict[str, str]
 #: What no schema can see: check characters, code tables, the clock, numbers checked by another element, JSON in text.
 BEYOND = {
     *("10006.uscc", "10006.uscc_inner", "10006.id_number", "10006.org_code", "10006.reg_no", "10004.reg_no"),
-    *("10005.region", "10005.region_withdrawn", "10007.future", "10004.json", "10004.id_number"),
+    *("10005.region", "10005.region_withdrawn", "10007.future", "10004.json", "10004.id_number", "10004.private_use"),
 }
 
 

@@ -44,6 +44,7 @@ WANTED_BY = {
         "industry",
         "json",
         "control",
+        "private_use",
         "items",
         "number_as_float",
         "row",

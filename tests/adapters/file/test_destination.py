@@ -11,6 +11,7 @@ from lxml import etree
 from adapters.conformance import DestinationConformance, settle
 from adapters.conformance.parcels import NOW, a_parcel, a_record, again, contents, some
 from adapters.file.forms import harmless
+from standards.encodings import decode
 from standards.errors import AnswerNotUnderstood, BadSetup
 from standards.exports import xsd
 from standards.parcel import Result, from_event
@@ -18,6 +19,7 @@ from standards.ports import Awaited
 from standards.registry import built_in
 from standards.xml import parse
 from tests.adapters.file.rigs import FolderRig, without_rights
+from tests.standards.gb_codes import DOUBLED, SWAPPED, TEXT
 
 
 @pytest.mark.contract(suite="destination", on="file-xml")
@@ -49,6 +51,19 @@ def test_the_xml_is_as_the_standards_schema_says(tmp_path: Path, monkeypatch: py
     [path] = rig.files()
     assert b'encoding="GB18030"' in path.read_bytes()[:60]
     schema.assertValid(parse(path.read_bytes()))
+
+
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_a_file_in_gb18030_has_the_bytes_of_the_newest_edition(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = FolderRig(tmp_path, monkeypatch, form=form, encoding="gb18030")
+
+    rig.destination.deliver(a_parcel([a_record({**contents(1)[0], "penalty_result": TEXT})]))
+
+    written = rig.files()[0].read_bytes()
+    assert b"".join(code for code, _, _ in SWAPPED) + b"".join(long for _, _, long in DOUBLED) in written
+    assert TEXT in decode(written, "gb18030")
 
 
 def test_a_file_appears_whole_and_the_marker_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,14 +256,14 @@ class _Plug:
 
 
 def test_names_in_gbk_are_taken_and_shown_and_answered(bureau: Bureau) -> None:
-    name = "处罚决定.csv".encode("gb18030")
+    name = "处罚决定".encode("gb18030") + b"\xfe\x59.csv"
     bureau.put(name)
     bureau.take()
     bureau.hub.receipts.judge("R0001", accepted=1)
 
     bureau.bring_back()
 
-    assert bureau.taken()[0][0] == "处罚决定.csv"
+    assert bureau.taken()[0][0] == "处罚决定龴.csv"
     there = {os.fsencode(n) for n in bureau.inside("done")}
     assert there == {name, name + ".回执.json".encode(), name + ".回执.txt".encode()}
 

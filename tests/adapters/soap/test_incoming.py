@@ -18,6 +18,8 @@ from adapters.soap.incoming import Incoming
 from adapters.soap.message import SOAP_11
 from adapters.soap.refusal import BadRequest, NotUnderstood
 from standards.errors import HubError, PayloadTooLarge
+from tests.standards.gb_codes import BYTES
+from tests.standards.gb_codes import TEXT as TEXT_OF_CODES
 
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 TEXT = "名称,编号\n晋北煤业,1\n云冈,2\n"
@@ -83,6 +85,14 @@ def test_the_charset_of_the_request_helps_where_the_xml_says_nothing() -> None:
     big5 = one_text("名稱,編號\n許可,1\n").encode("big5")
 
     assert taken(big5, content_type='text/xml; charset="big5"').decode() == "名稱,編號\n許可,1\n"
+
+
+def test_rare_characters_of_gb18030_arrive_as_themselves_also_in_pieces() -> None:
+    data = b'<?xml version="1.0" encoding="GBK"?>' + one_text("@").encode().replace(b"@", BYTES * 2)
+    incoming = Incoming(data[: data.index(BYTES) + 1], whole=False)
+
+    assert b"".join(incoming.payload([data[data.index(BYTES) + 1 :]])).decode() == TEXT_OF_CODES * 2
+    assert taken(data).decode() == TEXT_OF_CODES * 2
 
 
 @pytest.mark.parametrize("declared", ["GBK", "gb2312", "utf-16", "UTF-8"])

@@ -9,9 +9,10 @@ from sqlalchemy import create_engine, text, types
 
 from adapters.conformance.parcels import around, clock, some
 from adapters.table import FrontTable, TableSettings
+from adapters.table.cells import text_of
 from adapters.table.compare import Difference, compare
 from adapters.table.definition import front_table
-from adapters.table.shape import RealColumn, RealTable
+from adapters.table.shape import RealColumn, RealTable, _measure
 from standards.errors import BadSetup
 from standards.exports import ddl
 from standards.registry import built_in
@@ -99,6 +100,17 @@ def test_a_column_too_short_for_chinese_in_bytes_is_told() -> None:
 
     assert {"punish_action_name", "penalty_result"} <= found
     assert "area_number" not in found
+
+
+def test_a_rare_character_takes_the_two_bytes_of_the_newest_edition() -> None:
+    measure = _measure("gb18030")
+
+    assert (measure("王龴"), measure("王𠮷"), measure("ab")) == (4, 6, 2)
+
+
+@pytest.mark.parametrize(("cell", "text"), [(b"\xcd\xf5\xfe\x59", "王龴"), ("王龴".encode(), "王龴"), (b"\xff", "ff")])
+def test_a_cell_of_bytes_is_read_as_utf8_or_gb18030(cell: bytes, text: str) -> None:
+    assert text_of(cell) == text
 
 
 def test_without_the_serial_number_the_verdict_cannot_be_read_back() -> None:

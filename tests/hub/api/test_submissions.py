@@ -203,6 +203,24 @@ def test_judging_keeps_nothing(door: Door) -> None:
     assert count() == before
 
 
+def test_a_rare_name_in_gbk_arrives_as_itself_and_a_made_up_character_is_told_but_stops_nothing(door: Door) -> None:
+    name = HEADER.index("案件名称")
+    lines = [list(HEADER), *(list(row.values) for row in rows(2, first=11_500))]
+    lines[1][name], lines[2][name] = "@1", "@2"
+    content = "\n".join(map(",".join, lines)).encode("gbk")
+    content = content.replace(b"@1", b"\xfe\x59\xfe\x9f").replace(b"@2", b"\xb0\xb8\xaa\xa1")
+
+    answer = door.ecology.post(
+        "/v1/judge", params={"connection": "ecology-penalties"}, content=content, headers={"content-type": "text/csv"}
+    ).json()
+
+    assert answer["counts"]["accepted"] == 2
+    (told,) = [one for record in answer["records"] for one in record["findings"]]
+    assert (told["code"], told["severity"], told["place"]) == ("10004.private_use", "warning", "L3")
+    assert "第 3 行，“案件名称”列" in told["text"]
+    assert "“案<U+E000>”中第 2 个字符是自造字" in told["text"]
+
+
 def test_a_receipt_of_another_party_is_not_there(door: Door) -> None:
     number = door.ecology.post(
         "/v1/submissions", params={"connection": "ecology-penalties"}, content=csv_of(1, 12_000)

@@ -18,6 +18,7 @@ from mappings.outward.load import form_names
 from standards.clock import SHANGHAI
 from standards.errors import BadConfiguration, UnknownName
 from standards.registry import built_in
+from tests.standards.gb_codes import DOUBLED, SWAPPED, TEXT
 
 WORDS = Words(count=1, moment=datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI), sender="S", receiver="R", batch="B")
 
@@ -115,6 +116,19 @@ def test_what_is_written_can_be_read_back(values: list[str], rows: str, pack: st
     )
     written = [made.row({"a": value}) for value in values]
     assert rows_in(body(written, made.file.wire, WORDS), made.file.wire) == written
+
+
+@pytest.mark.parametrize("rows", ["xml", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("pack", ["none", "base64", "escape"])
+def test_a_message_in_gb18030_has_the_bytes_of_the_newest_edition(rows: str, pack: str) -> None:
+    made = form({"a": "a"}, wire={"rows": rows, "row": "r", "pack": pack, "encoding": "gb18030"})
+    row = made.row({"a": TEXT})
+
+    written = body([row], made.file.wire, WORDS)
+
+    if pack != "base64" and rows not in ("json", "ndjson"):
+        assert b"".join(code for code, _, _ in SWAPPED) + b"".join(long for _, _, long in DOUBLED) in written
+    assert rows_in(written, made.file.wire) == [row]
 
 
 def test_every_mistake_is_told_with_line_and_near_name(tmp_path: Path) -> None:
