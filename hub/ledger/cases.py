@@ -340,7 +340,7 @@ def causes(connection: Connection, now: datetime, parties: Collection[str] | Non
     ).where(case_.c.closed_at.is_(None))
     if parties is not None:
         statement = statement.where(among(connection, case_.c.party, list(parties)))
-    return [Cause._make(row) for row in connection.execute(statement.group_by(*names))]
+    return [Cause._make(row) for row in connection.execute(statement.group_by(*names)).all()]
 
 
 def rows(connection: Connection, which: Selection, limit: int = 100) -> list[Any]:
