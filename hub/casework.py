@@ -37,6 +37,16 @@ _HEARD = 60
 #: The classes in Chinese.
 WORDS = {"1": "未报送", "2": "报送错误", "3": "报送不一致", "8": "存疑", "9": "需运维处理"}
 NOTHING, FEWER, SILENT = "40001", "40002", "40003"
+#: A code of a sender's system that no table translates: answered once, all of them are mended.
+UNANSWERED = "10005.crosswalk"
+#: Findings that the operator settles: with an answer, or by putting a system or a setting right.
+_OPERATORS = (UNANSWERED, "90001", "90002", "90003")
+
+
+def who_acts(party: str, class_: str, code: str) -> str:
+    """The party that must act; empty: the operator."""
+    operators = class_ in (CaseClass.SETUP, CaseClass.IN_DOUBT) or code.startswith(_OPERATORS)
+    return "" if operators else party
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.casework import who_acts
 from hub.generations import STANDARD_WORDS, Generation, Generations
 from hub.ledger import crosswalks, journal
 from hub.ledger import failures as groups
@@ -20,12 +21,9 @@ from standards.errors import BadRecord, HubError, UnknownName
 from standards.findings import Finding, catalogue, hint, text
 from standards.model import DataSet, Severity
 from standards.places import in_words
-from standards.states import CaseClass
 
 #: Samples that are shown of one group.
 _SAMPLES = 20
-#: Findings that the operator settles: with an answer, or by putting a system or a setting right.
-_OPERATORS = ("10005.crosswalk", "90001", "90002", "90003")
 #: Stands in for a code of a receiver that is not in our catalogue.
 _FOREIGN = "90002"
 
@@ -109,7 +107,7 @@ def _told(generation: Generation, one: Failures, some: Sequence[Sample]) -> dict
         "taken_at": local_text(one.taken_at),
         "taken_by": one.taken_by,
         "joined": one.joined,
-        "who": who_acts(one),
+        "who": who_acts(one.party, one.class_, one.code),
         "hint": words[0]["hint"] if words else "",
         "note": one.note,
         "samples": words,
@@ -117,12 +115,6 @@ def _told(generation: Generation, one: Failures, some: Sequence[Sample]) -> dict
         if words
         else {"receipt_no": "", "row": None},
     }
-
-
-def who_acts(one: Failures) -> str:
-    """The party that must act; empty: the operator."""
-    operators = one.class_ in (CaseClass.SETUP, CaseClass.IN_DOUBT)
-    return "" if operators or one.code.startswith(_OPERATORS) else one.party
 
 
 def _dataset(generation: Generation, name: str) -> DataSet | None:

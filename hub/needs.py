@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from hub.casework import SILENT, WORDS
+from hub.casework import SILENT, UNANSWERED, WORDS, who_acts
 from hub.ledger.cases import Cause
 from standards.clock import local, local_text
 from standards.findings import in_short
 from standards.flows import flow
 from standards.states import CaseClass
 
-_OPERATOR = ("运维", "operator")
 #: What somebody of the hub must look at.
 _OURS = (CaseClass.IN_DOUBT, CaseClass.SETUP)
 
@@ -126,20 +125,28 @@ def _cases(causes: Sequence[Cause], titles: Mapping[str, str], datasets: Mapping
         what = "、".join(word for word in (about, code, one.destination) if word)
         what_en = ", ".join(word for word in (one.dataset, code_en, one.destination) if word)
         late, late_en = _late(one)
-        operator = one.class_ in _OURS
+        acts, acts_en = _acts(one, who)
         link = {"party": one.party, "class": one.class_, "dataset": one.dataset, "code": one.code}
         link["destination"] = one.destination
         yield Need(
             f"{who} {WORDS[one.class_]}：{what}，{one.cases} 件{late}",
             f"{one.party or 'operator'} {_CLASSES.get(one.class_, '')}: {what_en}, {one.cases} case(s){late_en}",
             local_text(one.opened_at),
-            _OPERATOR[0] if operator else who,
-            _OPERATOR[1] if operator else one.party,
+            acts,
+            acts_en,
             _due(one),
             f"cases/group?{urlencode({name: word for name, word in link.items() if word})}",
             "bad" if _is_bad(one) else "warn",
             one.cases,
         )
+
+
+def _acts(one: Cause, title: str) -> tuple[str, str]:
+    if who_acts(one.party, one.class_, one.code):
+        return title, one.party
+    if one.code == UNANSWERED:
+        return "运维：答复代码", "operator: answer the code"
+    return "运维", "operator"
 
 
 def _late(one: Cause) -> tuple[str, str]:

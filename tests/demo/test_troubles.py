@@ -48,7 +48,7 @@ STORIES = {
     "wave": (
         r"生态环境局 报送错误：行政处罚行为、10005.crosswalk 来源代码没有对照到标准代码，150 件",
         r"ecology wrong: punish_action, 10005.crosswalk [^,]*, 150",
-        "生态环境局",
+        "运维：答复代码",
     ),
     "overdue": (r"应急管理局 报送错误：.*已超期", r"emergency wrong: .*overdue", "应急管理局"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hub.casework import who_acts
 from hub.ledger.cases import Cause
 from hub.needs import Need, needs
 
@@ -57,3 +58,14 @@ def test_a_cause_of_which_some_are_overdue_says_how_many() -> None:
     assert "5 件，其中 2 件已超期" in words["some"].zh
     assert words["some"].en.endswith("5 case(s), 2 of them overdue")
     assert words["all"].zh.endswith("5 件，已超期")
+
+
+def test_a_code_that_nobody_knows_is_the_operators_to_answer_as_on_the_page_of_failures() -> None:
+    found, _ = told([a_cause("p1", code="10005.crosswalk"), a_cause("p2"), a_cause("p3", class_="8")])
+
+    assert {one.en.split()[0]: (one.who_zh, one.who_en) for one in found} == {
+        "p1": ("运维：答复代码", "operator: answer the code"),
+        "p2": ("p2", "p2"),
+        "p3": ("运维", "operator"),
+    }
+    assert [who_acts(*one) for one in (("p1", "2", "10005.crosswalk"), ("p2", "2", "10005"))] == ["", "p2"]
