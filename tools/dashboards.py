@@ -30,6 +30,8 @@ class Panel:
     #: From which value on it is red; with `red_below`, up to which.
     red: float | None = None
     red_below: bool = False
+    #: Of a `stat`: value, or name where the value says nothing; Grafana's own choice when empty.
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,20 @@ def stat(title: str, expr: str, *, unit: str = "short", red: float | None = None
     return Panel(title, ((expr, ""),), "stat", unit, 4, 4, red, below)
 
 
+def or_zero(expr: str) -> str:
+    """What has no series while there is none of it is 0 then; with no word from the ledger it stays unknown."""
+    return f"{expr} or 0 * max(hub_ledger_up == 1)"
+
+
+#: A code that is new counts from its beginning: a counter that is first seen at 500 never grew.  New is what was told
+#: in fewer scrapes of the day than the ledger answered in.
+FINDINGS_OF_A_DAY = (
+    "topk(15, sum by (code) ("
+    "(hub_findings_total and count_over_time(hub_findings_total[24h])"
+    " < on (job, instance) group_left () sum_over_time(hub_ledger_up[24h]))"
+    " or increase(hub_findings_total[24h])))"
+)
+
 OVERVIEW = Dashboard(
     "hub-overview",
     "枢纽总览 Hub overview",
@@ -58,10 +74,15 @@ OVERVIEW = Dashboard(
             red=1,
             below=True,
         ),
-        stat("待送最久 oldest waiting", 'max(hub_destination_oldest_seconds{state="waiting"})', unit="s", red=3600),
+        stat(
+            "待送最久 oldest waiting",
+            or_zero('max(hub_destination_oldest_seconds{state="waiting"})'),
+            unit="s",
+            red=3600,
+        ),
         stat("未校验最久 oldest not judged", "max(hub_submissions_oldest_seconds)", unit="s", red=900),
         stat("探针 canary", "max(hub_canary_age_seconds)", unit="s", red=1800),
-        stat("超期异常 overdue cases", "sum(hub_cases_overdue) or vector(0)", red=1),
+        stat("超期异常 overdue cases", or_zero("sum(hub_cases_overdue)"), red=1),
         Panel(
             "记录/秒 records a second",
             (
@@ -185,7 +206,7 @@ SENDERS = Dashboard(
         ),
         Panel(
             "问题代码（24 小时） findings of a day",
-            (("topk(15, sum by (code) (increase(hub_findings_total[24h])))", "{{code}}"),),
+            ((FINDINGS_OF_A_DAY, "{{code}}"),),
             "bargauge",
         ),
         Panel("挂起 held", (("hub_holds_open", "held"),)),
@@ -237,7 +258,7 @@ MACHINE = Dashboard(
             "s",
         ),
         Panel("重放 replays under way", (("hub_replays_running", "replays"),)),
-        Panel("版本 version", (("hub_info", "{{hub}} {{level}} {{version}}"),), "stat"),
+        Panel("版本 version", (("hub_info", "{{hub}} {{level}} {{version}}"),), "stat", text="name"),
     ),
 )
 
@@ -283,6 +304,7 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
             "defaults": {"unit": panel.unit, "min": 0, "thresholds": {"mode": "absolute", "steps": steps}},
             "overrides": [],
         },
+        **({"options": {"textMode": panel.text}} if panel.text else {}),
         "targets": [
             {"refId": chr(ord("A") + n), "datasource": SOURCE, "expr": expr, "legendFormat": legend or "__auto"}
             for n, (expr, legend) in enumerate(panel.series)

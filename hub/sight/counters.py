@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from hub.ledger import tallies, timings
+from hub.sight.feeds import Feeds
 from standards.clock import SHANGHAI
 
 Told = tuple[str, float, dict[str, str]]
@@ -18,6 +19,7 @@ Spread = tuple[str, list[tuple[str, float]], float, dict[str, str]]
 
 _VERDICTS = ("read", "accepted", "rejected", "held", "duplicate")
 _ANSWERS = ("delivered", "refused")
+_NO_FEEDS = Feeds()
 
 
 @dataclass(slots=True)
@@ -36,10 +38,12 @@ class Counters:
         return self._past + Counter(tallies.totals(connection, since=yesterday))
 
 
-def told(totals: Counter[tallies.Key]) -> Iterator[Told]:
-    """Counters of records, findings and deliveries."""
+def told(totals: Counter[tallies.Key], feeds: Feeds = _NO_FEEDS) -> Iterator[Told]:
+    """Counters of records, findings and deliveries; those of the feeds also when they stand at zero."""
+    zeros = [(party, dataset, "", name) for party, dataset in feeds.records for name in _VERDICTS]
+    zeros += [("", dataset, to, name) for to, dataset in feeds.routed for name in ("routed", *_ANSWERS)]
     sums: dict[tuple[str, tuple[tuple[str, str], ...]], int] = defaultdict(int)
-    for (party, dataset, destination, name), count in totals.items():
+    for (party, dataset, destination, name), count in (*((key, 0) for key in zeros), *totals.items()):
         found = _named(party, dataset, destination, name)
         if found is not None:
             sums[found[0], tuple(found[1].items())] += count
@@ -63,10 +67,10 @@ def _named(party: str, dataset: str, destination: str, name: str) -> tuple[str, 
     return None
 
 
-def spreads(totals: Counter[tallies.Key]) -> Iterator[Spread]:
-    """How long the stages take."""
-    judged: dict[str, Counter[str]] = defaultdict(Counter)
-    receipted: dict[str, Counter[str]] = defaultdict(Counter)
+def spreads(totals: Counter[tallies.Key], feeds: Feeds = _NO_FEEDS) -> Iterator[Spread]:
+    """How long the stages take; those of the feeds also when nothing came yet."""
+    judged: dict[str, Counter[str]] = defaultdict(Counter, {dataset: Counter() for _, dataset in feeds.records})
+    receipted: dict[str, Counter[str]] = defaultdict(Counter, {name: Counter() for name in feeds.destinations})
     for (_party, dataset, destination, name), count in totals.items():
         if name.startswith(f"time.{timings.JUDGED}."):
             judged[dataset][name] += count

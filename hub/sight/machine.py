@@ -70,13 +70,20 @@ def disk(state: Path) -> Iterator[Told]:
 
 
 def ledger_size(connection: Connection, ledger: Ledger) -> Iterator[Told]:
-    """Bytes of the database."""
+    """Bytes of the database; SQLite's log, which holds what is newest, with it."""
     if ledger.name == "sqlite":
         path = Path(ledger.url.database or "")
-        yield "hub_ledger_size_bytes", path.stat().st_size if path.is_file() else 0, {}
+        yield "hub_ledger_size_bytes", _size(path) + _size(path.with_name(f"{path.name}-wal")), {}
         return
     size = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     yield "hub_ledger_size_bytes", size, {}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # SQLite puts its log away when nobody uses it
+        return 0
 
 
 def keys(connection: Connection, now: datetime) -> Iterator[Told]:

@@ -18,6 +18,7 @@ from hub.ledger import alarms
 from hub.ledger.engine import Ledger
 from hub.sight import counters, machine, standing
 from hub.sight.counters import Counters, Spread, Told
+from hub.sight.feeds import Feeds, feeds_of
 from hub.sight.queues import Queues
 from hub.sight.standing import Heard
 from standards.clock import Clock
@@ -47,6 +48,7 @@ class Sight:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _counters: Counters = field(default_factory=Counters)
     _heard: Heard = field(default_factory=Heard)
+    _feeds: tuple[int, Feeds] | None = None
     _queues: Queues = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,19 +63,23 @@ class Sight:
             return self._held[1], self._held[2]
 
     def _look(self, now: datetime) -> tuple[list[Told], list[Spread]]:
-        settings = self.generations.current().settings
+        generation = self.generations.current()
+        settings = generation.settings
+        if self._feeds is None or self._feeds[0] != generation.number:
+            self._feeds = (generation.number, feeds_of(generation))
+        feeds = self._feeds[1]
         told = [("hub_info", 1.0, {"version": self.version, "hub": settings.hub.name, "level": settings.hub.level})]
         told += self._here()
         began = perf_counter()
         try:
             with self.ledger.read() as connection:
                 totals = self._counters.totals(connection, now)
-                told += counters.told(totals)
+                told += counters.told(totals, feeds)
                 told += self._read(connection, now)
         except LedgerBusy:
             return [*told, ("hub_ledger_up", 0, {})], []
         told += [("hub_ledger_up", 1, {}), ("hub_ledger_read_seconds", round(perf_counter() - began, 4), {})]
-        return told, list(counters.spreads(totals))
+        return told, list(counters.spreads(totals, feeds))
 
     def _here(self) -> Iterator[Told]:
         """What is known without the ledger."""

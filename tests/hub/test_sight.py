@@ -18,6 +18,7 @@ from hub.ledger.engine import Ledger
 from hub.settings import Settings
 from hub.sight import machine
 from hub.sight.counters import Counters, spreads, told
+from hub.sight.feeds import feeds_of
 from hub.sight.standing import Heard
 from standards.errors import LedgerBusy
 from tests.hub.city import config
@@ -97,6 +98,25 @@ def test_how_long_things_took_is_told_by_data_set_and_destination(ledger: Ledger
     assert list(told(totals)) == [
         ("hub_delivery_failures", 1, {"destination": "province", "code": "system-unreachable"})
     ]
+
+
+def test_what_can_be_counted_stands_at_zero_before_anything_came(tmp_path: Path) -> None:
+    trial = '[connections.trial]\nparty = "market"\ndataset = "credit_license"\nstage = "joint_test"'
+    hub = build(prepare(written(tmp_path, trial))[0])
+    hub.generations.publish(prepare(tmp_path / "hub.toml")[1], "test")
+
+    text = hub.metrics().decode()
+
+    hub.stop()
+    records = {(party, dataset) for party, dataset in feeds_of(hub.generations.current()).records}
+    assert records == {("ecology", "punish_action"), ("market", "punish_action"), ("ecology", "check_action")}
+    for verdict in ("read", "accepted", "rejected", "held", "duplicate"):
+        assert f'hub_records_total{{dataset="check_action",party="ecology",verdict="{verdict}"}} 0.0' in text
+    for result in ("accepted", "refused"):
+        said = f'hub_answered_records_total{{dataset="check_action",destination="province",result="{result}"}} 0.0'
+        assert said in text
+    assert 'hub_submission_judging_seconds_bucket{dataset="check_action",le="+Inf"} 0.0' in text
+    assert 'hub_parcel_receipt_seconds_count{destination="province"} 0.0' in text
 
 
 @BOTH
@@ -208,7 +228,7 @@ def test_a_ledger_that_does_not_answer_is_a_fact_among_those_that_are_known(tmp_
     assert "hub_records" not in text
 
 
-def written(folder: Path) -> Path:
+def written(folder: Path, more: str = "") -> Path:
     path = folder / "hub.toml"
-    path.write_text(config("http://127.0.0.1:1"), "utf-8")
+    path.write_text(config("http://127.0.0.1:1", more=more), "utf-8")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import yaml
 from monitor.metrics import METRICS
 from tests.house.repository import ROOT
 from tests.services.promtool import PromtoolSaysNo, promtool
-from tools.dashboards import DASHBOARDS, FOLDER, SOURCE, texts
+from tools.dashboards import DASHBOARDS, FINDINGS_OF_A_DAY, FOLDER, SOURCE, texts
 
 DEPLOY = ROOT / "deploy"
 SAMPLES = {sample: metric for metric in METRICS.values() for sample in metric.samples}
@@ -83,9 +84,42 @@ def test_grafana_is_told_where_both_are() -> None:
     assert len({one.uid for one in DASHBOARDS}) == len(DASHBOARDS)
 
 
-def test_prometheus_understands_its_settings_and_scrapes_under_the_name_the_rules_know() -> None:
-    path = DEPLOY / "prometheus/prometheus.yml"
-    assert "SUCCESS" in promtool("check", "config", "--syntax-only", path)
-    job = yaml.safe_load(path.read_text("utf-8"))["scrape_configs"][0]["job_name"]
-    rules = (DEPLOY / "prometheus/alerts.yml").read_text("utf-8")
+@pytest.mark.parametrize("name", ["prometheus.yml", "prometheus-remote.yml"])
+def test_prometheus_understands_its_settings_and_scrapes_under_the_name_the_rules_know(
+    tmp_path: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(DEPLOY / "prometheus", tmp_path / "prometheus"))
+    (folder / "hub.key").write_text("hub_x_y", "ascii")
+
+    assert "SUCCESS" in promtool("check", "config", folder / name)
+
+    job = yaml.safe_load((folder / name).read_text("utf-8"))["scrape_configs"][0]["job_name"]
+    rules = (folder / "alerts.yml").read_text("utf-8")
     assert set(re.findall(r'job="([^"]+)"', rules)) == {job}
+
+
+def test_on_the_hubs_own_machine_no_key_is_asked_for() -> None:
+    assert "SUCCESS" in promtool("check", "config", DEPLOY / "prometheus" / "prometheus.yml"), "without hub.key"
+
+
+def test_a_code_that_is_new_today_is_counted_whole_and_an_old_one_by_what_it_grew(tmp_path: Path) -> None:
+    here = 'instance="hub:8080",job="supervision-exchange-hub"'
+    findings = {"old": "7000+1x3000", "new": "_x2499 500x500", "restarted": "90x2000 _x99 90x900"}
+    series = {f'hub_findings_total{{code="{code}",dataset="d",{here}}}': line for code, line in findings.items()}
+    series[f"hub_ledger_up{{{here}}}"] = "1x2000 0x99 1x900"
+    asked = {
+        "expr": FINDINGS_OF_A_DAY,
+        "eval_time": "2880m",
+        "exp_samples": [
+            {"labels": f'{{code="{code}"}}', "value": n} for code, n in (("old", 1440), ("new", 500), ("restarted", 0))
+        ],
+    }
+    tests = [{"interval": "1m", "promql_expr_test": [asked], "input_series": listed(series)}]
+    path = tmp_path / "panels.test.yml"
+    path.write_text(yaml.safe_dump({"evaluation_interval": "1m", "tests": tests}), "utf-8")
+
+    promtool("test", "rules", path)
+
+
+def listed(series: dict[str, str]) -> list[dict[str, str]]:
+    return [{"series": name, "values": values} for name, values in series.items()]

@@ -70,7 +70,7 @@ _has_mariadb() { [[ -x /usr/sbin/mariadbd ]]; }
 _has_sshd() { [[ -x /usr/sbin/sshd ]]; }
 _has_chromium() { command -v chromium >/dev/null; }
 _has_chinese_font() { compgen -G '/usr/share/fonts/truetype/wqy/*' >/dev/null; }
-_has_promtool() { command -v promtool >/dev/null; }
+_has_prometheus() { command -v promtool >/dev/null && command -v prometheus >/dev/null; }
 _has_libreoffice() { command -v soffice >/dev/null; }
 _has_debootstrap() { command -v debootstrap >/dev/null; }
 
@@ -90,7 +90,7 @@ _missing_for_tests() { # full?
     _has_sshd || echo openssh-server
     _has_chromium || echo chromium
     _has_chinese_font || echo fonts-wqy-microhei
-    _has_promtool || echo prometheus
+    _has_prometheus || echo prometheus
     if [[ $1 ]]; then
         _missing_soap_clients
         # Reports are opened in it.
