@@ -31,6 +31,7 @@ from hub.vault import Seal
 from standards.clock import Clock
 from standards.errors import BadRecord, UnknownName
 from standards.findings import Finding, catalogue, text
+from standards.masks_in_text import hidden_numbers
 from standards.model import Severity
 from standards.places import in_words
 from standards.states import Verdict
@@ -77,6 +78,7 @@ class EditDesk:
     def rehearse(self, receipt_no: str, row: int, changes: Mapping[str, str]) -> dict[str, Any]:
         """Whether it would pass with these values; nothing is written.  Raises UnknownName, BadRecord."""
         _found, part = self._find(receipt_no, row)
+        self._no_stars(part, changes)
         return self.replays.rehearse([part], self._repair(part, changes))
 
     def edit(
@@ -89,6 +91,7 @@ class EditDesk:
         if not reason.strip():
             raise BadRecord("say why it is changed", what_zh="请写明修改原因", hint="say `reason`")
         _found, part = self._find(receipt_no, row)
+        self._no_stars(part, changes)
         repair = self._repair(part, changes)
         self.replays.rehearse([part], repair)  # names that are none are told before anything is written
         chosen_as = {"receipt_no": receipt_no, "rows": [row], "edited": sorted(changes)}
@@ -127,6 +130,22 @@ class EditDesk:
         if one is None or one.chunk.broken:
             raise BadRecord("the row cannot be read", what_zh="该行无法读取，须重新报送整个文件")
         return plan, one
+
+    def _no_stars(self, part: Part, changes: Mapping[str, str]) -> None:
+        """Raises BadRecord for a value with a number that was hidden from who changed it: it would be lost."""
+        starred = {name: hidden for name, value in changes.items() if (hidden := hidden_numbers(value))}
+        if not starred:
+            return
+        with self.generations.plans.lent() as plans:
+            columns = self._raw(plans, part)[1].chunk.columns
+        for name, hidden in starred.items():
+            if hidden - hidden_numbers(columns[name][0] if name in columns else ""):
+                raise BadRecord(
+                    f"{name} holds a number that is hidden from you: it would be lost",
+                    what_zh=f"{name} 中含有对您隐藏的号码，提交后原号码将丢失",
+                    hint="leave the value as it is, or let somebody with the right unmask change it",
+                    hint_zh="请保留原值不改，或由具有 unmask 权限的人员修改",
+                )
 
     @staticmethod
     def _fields(plan: Plan, one: Chosen, wrong: Sequence[Any], unmask: bool) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from hub.ledger.failures import Failures, Sample
 from standards.clock import Clock, local_text
 from standards.errors import BadRecord, HubError, UnknownName
 from standards.findings import Finding, catalogue, hint, text
+from standards.masks_in_text import hidden_numbers, mask_text
 from standards.model import DataSet, Severity
 from standards.places import in_words
 
@@ -97,7 +98,7 @@ def _told(generation: Generation, one: Failures, some: Sequence[Sample]) -> dict
         "element_zh": element.title if element is not None else "",
         "element_en": element.title_en if element is not None else "",
         "rule": one.rule,
-        "pattern": one.pattern,
+        "pattern": mask_text(one.pattern),
         "count": one.count,
         "since": local_text(one.since),
         "last_at": local_text(one.last_at),
@@ -138,7 +139,7 @@ def _sample(generation: Generation, dataset: DataSet | None, one: Failures, samp
         "place": sample.place,
         "place_zh": in_words(sample.place) if sample.place else "",
         "field": sample.field,
-        "value": sample.value,
+        "value": mask_text(sample.value),
         "text": text(finding, "zh", dataset, names),
         "text_en": text(finding, "en", dataset, names),
         "hint": hint(finding, "zh", dataset, names),
@@ -160,7 +161,7 @@ def _question(generation: Generation, one: Failures, some: Sequence[Sample]) -> 
     dataset = _dataset(generation, one.dataset)
     element = dataset.by_id.get(one.element) if dataset is not None else None
     codes = dict(generation.standard.codes(element.list)) if element is not None and element.list else {}
-    if not name or mapping == STANDARD_WORDS:
+    if not name or mapping == STANDARD_WORDS or hidden_numbers(mask_text(one.pattern)):
         return None
     spec = generation.file_of(sample.connection)[0].elements.get(one.element)
     if spec is None or spec.codes == "strict":

@@ -22,6 +22,7 @@ from hub.vault import Seal
 from standards.clock import Clock, local, local_text
 from standards.digest import join_key, key_hash
 from standards.errors import HubError, UnknownName
+from standards.masks_in_text import mask_text
 from standards.model import DataSet
 
 #: Revisions told at most, the newest first.
@@ -218,7 +219,7 @@ def _deliveries(connection: Connection, row: Row[Any]) -> list[dict[str, Any]]:
             "destination": one.destination,
             "state": one.state or one.parcel_state,
             "code": one.code or "",
-            "message": one.message or "",
+            "message": mask_text(one.message or ""),
             "attempts": one.attempts,
             "created_at": local_text(one.created_at),
             "ended_at": local_text(one.ended_at),

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from standards.identifiers import check_id_number
 from standards.masks import mask
-from standards.model import DataSet
+from standards.masks_in_text import mask_text
+from standards.model import DataSet, Kind
 
 #: Certificates of organisations (CL_CERT_TYPE), or none told; a number under any other is a person's.
 ORGANISATIONS = frozenset({"001", "002", "003", "099", ""})
+
+#: Kinds of which a bare number is a quantity or a firm's registration, however it looks.
+QUANTITIES = frozenset({Kind.DECIMAL, Kind.INT, Kind.REG_NO})
 
 
 def is_person(number: str) -> bool:
@@ -33,4 +37,17 @@ def personal_here(dataset: DataSet, values: Mapping[str, str]) -> set[str]:
 def masked(dataset: DataSet, values: Mapping[str, str]) -> dict[str, str]:
     """A record for who may not see personal values."""
     personal = personal_here(dataset, values)
-    return {name: mask(value) if name in personal else value for name, value in values.items()}
+    return {name: mask(value) if name in personal else in_text(dataset, name, value) for name, value in values.items()}
+
+
+def in_text(dataset: DataSet, name: str, value: str) -> str:
+    """The value of an element that is not personal, for who may not see personal values: none stands inside it."""
+    element = dataset.by_id.get(name)
+    if element is not None and element.type in QUANTITIES and value.isascii():
+        return value
+    return mask_text(value)
+
+
+def quantities(dataset: DataSet) -> frozenset[str]:
+    """Elements of which a bare number is no person's."""
+    return frozenset(element.id for element in dataset.elements if element.type in QUANTITIES)

@@ -21,6 +21,7 @@ from hub.zones import INTERNET
 from standards.clock import local_text
 from standards.errors import UnknownName
 from standards.findings import Finding, catalogue, hint, text
+from standards.masks_in_text import mask_text
 from standards.model import DataSet, Severity
 from standards.places import in_words
 from standards.ports import ReceiptView
@@ -231,7 +232,7 @@ def _finding(row: Row[Any], generation: Generation, dataset: DataSet | None) -> 
         "title": _title(row.element, dataset),
         "field": row.field,
         "place": row.place,
-        "value": row.value,
+        "value": mask_text(row.value),
         "text": text(one, "zh", dataset, generation.standard, common),
         "hint": hint(one, "zh", dataset, generation.standard, common),
         "text_en": text(one, "en", dataset, generation.standard, common),
@@ -240,7 +241,7 @@ def _finding(row: Row[Any], generation: Generation, dataset: DataSet | None) -> 
     if row.level:
         said["level"] = row.level
     if (message := params.get("message")) and (row.level or not known):
-        said["text"] = said["text_en"] = message
+        said["text"] = said["text_en"] = mask_text(message)
     return said
 
 

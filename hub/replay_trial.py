@@ -20,7 +20,7 @@ from hub.ledger.replays import Part, Stage
 from hub.ledger.submissions import Submission
 from hub.lookups import Desk
 from hub.payload import LedgerPayload
-from hub.persons import is_person
+from hub.persons import is_person, quantities
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.repair import Repair
@@ -33,6 +33,7 @@ from standards.clock import Clock, local
 from standards.errors import BadConfiguration, BadRecord, UnknownName, UnreadablePayload
 from standards.identifiers import check_uscc
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.model import Severity
 from standards.places import in_words
 
@@ -183,20 +184,26 @@ def changes(
 
 
 def hiding(plan: Plan, chunk: LegacyChunk) -> Callable[[str, str], str]:
-    """How a value of a column is shown: masked where it is, or may be, about a person.
+    """How a value of a column is shown: masked where it is, or may be, about a person; elsewhere the numbers in it.
 
     The number of a certificate is shown only where it cannot be a person's: a credit code with letters in it.
     """
     columns: dict[str, bool] = {}
+    feeds: dict[str, set[str]] = {}
     for element in plan.dataset.elements:
-        if element.personal or element.identified_by is not None:
-            for name in plan.program.fields_here(element.id, chunk.columns):
+        for name in plan.program.fields_here(element.id, chunk.columns):
+            feeds.setdefault(name, set()).add(element.id)
+            if element.personal or element.identified_by is not None:
                 columns[name] = columns.get(name, False) or element.personal
+    counted = quantities(plan.dataset)
+    numbers = {name for name, elements in feeds.items() if elements <= counted}
 
     def hide(name: str, value: str) -> str:
         if is_person(value):
             return mask(value)
-        if name not in columns or (not columns[name] and _of_an_organisation(value)):
+        if name not in columns:
+            return value if name in numbers and value.isascii() else mask_text(value)
+        if not columns[name] and _of_an_organisation(value):
             return value
         return mask(value)
 

@@ -27,13 +27,14 @@ from hub.intake import Intake
 from hub.ledger import journal, tasks
 from hub.ledger.engine import Ledger
 from hub.ledger.tasks import StoredStep, StoredTask
-from hub.persons import is_person, personal_here
+from hub.persons import is_person, masked, quantities
 from hub.vault import Seal
 from standards.clock import Clock, local
 from standards.errors import BadRecord, HubError, NotAllowed, UnknownName
 from standards.flows import Flow, Role, StepNotAllowed, allowed, flow, move
 from standards.flows.moves import PARTY
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.ports import HandOver
 
 log = structlog.get_logger()
@@ -116,19 +117,22 @@ class Tasks:
         """Whether personal values are shown in full, which is written down; else they are masked here."""
         standard = self.generations.current().standard
         answered_by = flow(one.flow).answered_by
-        names = set(standard.dataset(one.dataset).personal)
-        if answered_by:
-            names |= standard.dataset(answered_by).personal
-        held = [
-            values
-            for values in (record, *(step["said"] for step in steps))
-            if names & values.keys() or any(map(is_person, values.values()))
-        ]
-        if not caller.plain:
-            for values in held:
-                shown = {name: mask(value) for name, value in values.items() if name in names or is_person(value)}
+        datasets = [standard.dataset(name) for name in (one.dataset, answered_by) if name]
+        names = frozenset[str]().union(*(dataset.personal for dataset in datasets))
+        counted = frozenset[str]().union(*map(quantities, datasets))
+
+        def seen(name: str, value: str) -> str:
+            if name in names or is_person(value):
+                return mask(value)
+            return value if name in counted and value.isascii() else mask_text(value)
+
+        held = False
+        for values in (record, *(step["said"] for step in steps)):
+            shown = {name: seen(name, value) for name, value in values.items()}
+            held = held or shown != values
+            if not caller.plain:
                 values.update(shown)
-        return caller.plain and bool(held)
+        return caller.plain and held
 
     def worklist(self, caller: Caller, name: str) -> Worklist:
         """What a party must answer in a flow, as rows of the answering data set with what is known filled in.
@@ -165,7 +169,7 @@ class Tasks:
             rows.append(self._values(one, its, blank, steps[one.id], generation, one.assignee, openings.get(one.id)))
         dataset = dataset or next(iter(its.opened_by))
         defined = generation.standard.dataset(dataset)
-        plain = any(row.get(element) for row in rows for element in personal_here(defined, row))
+        plain = any(masked(defined, row) != row for row in rows)
         if plain and not caller.plain:
             raise NotAllowed(
                 "the work list holds personal values: this needs the right unmask",

@@ -21,6 +21,7 @@ from hub.ledger.types import month_of
 from standards.clock import local_text
 from standards.digest import key_hash
 from standards.errors import HubError
+from standards.masks_in_text import mask_text
 from standards.ports import Traces
 from standards.states import word
 
@@ -183,7 +184,7 @@ class Tracing:
             "ended_at": local_text(one.ended_at),
             "due_at": local_text(one.due_at),
             "code": one.code or "",
-            "message": one.message or one.error_text,
+            "message": mask_text(one.message or one.error_text),
             "spoken": spoken,
         }
 

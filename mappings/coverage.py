@@ -14,6 +14,7 @@ from enum import StrEnum
 from mappings.grammar import MappingFile
 from standards.checker import UNREADABLE, Fault
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.model import DataSet, Element, FilledBy, Severity
 
 #: Different values of one element that are told apart.
@@ -135,7 +136,7 @@ class Coverage:
         value, times = counted.values.most_common(1)[0] if counted.values else ("", 0)
         spec = self.file.elements.get(element.id)
         fixed = spec is not None and spec.const is not None
-        shown = mask(value) if element.personal or element.identified_by is not None else value
+        shown = mask(value) if element.personal or element.identified_by is not None else mask_text(value)
         line = Line(
             element=element.id,
             title=element.title,

@@ -17,6 +17,7 @@ import yaml
 from standards import private_use
 from standards.errors import BadConfiguration, UnknownName
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.model import DataSet, Element, Rule, Severity
 from standards.places import in_words as place_in_words
 from standards.wording import CodeNames, in_words
@@ -339,14 +340,14 @@ class _Words:
             return self.names.title(value, self.language) if self.names is not None else value
         if name in ("item", "other", "near") and self._is_personal():
             return shown(mask(value))
-        return shown(value, 200 if name in ("expected", "group", "reason") else SHOWN)
+        return shown(mask_text(value), 200 if name in ("expected", "group", "reason") else SHOWN)
 
     def _is_personal(self) -> bool:
         return self.element is not None and self.element.personal
 
     def _value(self) -> str:
         value = self.finding.value
-        return shown(mask(value) if self._is_personal() else value)
+        return shown(mask(value) if self._is_personal() else mask_text(value))
 
     def _title(self) -> str:
         return self._title_of(self.element) if self.element is not None else self._element_id()

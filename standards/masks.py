@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from standards.masks_in_text import mask_text
+
 _PHONE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
 _ID_NUMBER = re.compile(r"^([0-9]{6})[0-9]{8}([0-9]{3}[0-9Xx])$")
 _OLD_ID_NUMBER = re.compile(r"^([0-9]{6})[0-9]{6}([0-9]{3})$")
@@ -46,7 +48,7 @@ def mask(value: str) -> str:
 
 def _one(value: str) -> str:
     if _MASKED.search(value):
-        return value
+        return mask_text(value)
     if _ID_NUMBER.match(value) or _OLD_ID_NUMBER.match(value):
         return id_number(value)
     hidden = phone(value)

@@ -21,6 +21,7 @@ from hub.ledger import crosswalks, journal, migrate, parcels, submissions
 from hub.ledger.engine import ping
 from standards.clock import local_text
 from standards.errors import HubError, UnknownName
+from standards.masks_in_text import mask_text
 from standards.rights import Right
 from standards.states import word
 
@@ -171,7 +172,7 @@ def stopped(hub: TheHub, _who: Operates, name: str, limit: Limit = 200) -> list[
             "count": p.count,
             "attempts": p.attempts,
             "since": local_text(p.ended_at),
-            "why": p.error_text,
+            "why": mask_text(p.error_text),
         }
         for p in found
     ]

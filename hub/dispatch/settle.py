@@ -20,6 +20,7 @@ from hub.ledger.outbox import Outgoing
 from hub.ledger.parcels import StoredParcel
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import case_, finding
+from standards.masks_in_text import mask_text
 from standards.parcel import Answer, AnswerLine
 from standards.ports import Later
 from standards.states import CaseClass, DeliveryState, ParcelState
@@ -143,7 +144,7 @@ def _mark_refused(connection: Connection, parcel: StoredParcel, submission: Subm
             parcel.destination,
             DeliveryState.REFUSED,
             said.code[:40],
-            said.message[:500],
+            mask_text(said.message)[:500],
         )
 
 
@@ -239,7 +240,10 @@ def _refusals(
             "code": [said.code[:40] or "90002" for _, said in outcome.refused],
             "severity": "error",
             "value": "",
-            "params": [json.dumps({"message": said.message[:500]}, ensure_ascii=False) for _, said in outcome.refused],
+            "params": [
+                json.dumps({"message": mask_text(said.message)[:500]}, ensure_ascii=False)
+                for _, said in outcome.refused
+            ],
             "level": answer.level,
         },
         len(rows),

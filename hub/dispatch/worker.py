@@ -42,6 +42,7 @@ from standards import tracing
 from standards.clock import SHANGHAI, Clock
 from standards.digest import uuid7s
 from standards.errors import BadConfiguration, BadSetup, HubError, LedgerBusy, SystemUnreachable
+from standards.masks_in_text import mask_text
 from standards.parcel import Answer, AnswerLine, Parcel, Result
 from standards.ports import Destination
 from standards.states import CaseClass, DestinationState, ParcelState
@@ -342,7 +343,7 @@ class Dispatcher:
         def work(connection: Connection) -> None:
             lost = isinstance(error, SystemUnreachable) and error.answer_lost
             code = ANSWER_LOST if lost else error.code
-            values = {"error_code": code, "error_text": error.what_zh[:500]}
+            values = {"error_code": code, "error_text": mask_text(error.what_zh)[:500]}
             parcels.add_attempt(
                 connection,
                 stored.id,
@@ -351,7 +352,7 @@ class Dispatcher:
                 ended=now,
                 outcome=str(decision.next),
                 code=code,
-                detail=error.what,
+                detail=mask_text(error.what),
                 next_at=decision.due_at,
             )
             tallies.add(connection, timings.failed(stored.destination, code), now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from hub.ledger.tables import case_, parcel
 from hub.ledger.types import month_of
 from standards.clock import local_text
+from standards.masks_in_text import mask_text
 from standards.states import CaseClass, ParcelState
 
 _MOST = 20
@@ -47,7 +48,7 @@ def errors_of(connection: Connection, destination: str) -> list[dict[str, Any]]:
         .limit(_MOST)
     )
     names = ("code", "text", "parcels", "records", "attempts", "next")
-    return [dict(zip(names, [*row[:5], local_text(row[5])], strict=True)) for row in rows]
+    return [dict(zip(names, [row[0], mask_text(row[1]), *row[2:5], local_text(row[5])], strict=True)) for row in rows]
 
 
 def stopped_of(connection: Connection, destination: str) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def stopped_of(connection: Connection, destination: str) -> list[dict[str, Any]]
                     "count": row.count,
                     "attempts": row.attempts,
                     "since": local_text(row.ended_at or opened),
-                    "why": row.error_text,
+                    "why": mask_text(row.error_text),
                 }
             )
     return found

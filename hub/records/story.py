@@ -18,7 +18,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.replays import Part
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, delivery, parcel, record
-from hub.persons import is_person, personal_here
+from hub.persons import in_text, is_person, personal_here, quantities
 from hub.plan import Plan
 from hub.receipts import Receipts
 from hub.records.raw import row_of
@@ -30,6 +30,7 @@ from mappings.explain import Line, explain
 from standards.clock import Clock, local, local_text
 from standards.errors import HubError, UnknownName
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.model import DataSet
 from standards.places import in_words
 from standards.states import word
@@ -126,7 +127,9 @@ class Stories:
         personal = _personal(plan.dataset, lines, values)
 
         def shown(name: str, value: str) -> str:
-            return mask(value) if value and sees != FULL and (name in personal or is_person(value)) else value
+            if not value or sees == FULL:
+                return value
+            return mask(value) if name in personal or is_person(value) else in_text(plan.dataset, name, value)
 
         told["elements"] = _elements(plan, lines, values, told["findings"], shown, language)
         if legacy is not None:
@@ -261,14 +264,22 @@ def _fields(
         for name in fields:
             feeds.setdefault(name, set()).add(element)
     faulty = {name for one in findings for name in one["field"].split("、") if name}
+    numbers = quantities(plan.dataset)
+
+    def shown(name: str, value: str) -> str:
+        if full or not value:
+            return value
+        if name not in feeds or feeds[name] & personal or is_person(value):
+            return mask(value)
+        return value if feeds[name] <= numbers and value.isascii() else mask_text(value)
+
     found = []
     for name in legacy.fields:
         value = legacy.columns[name][0]
-        hidden = not full and (name not in feeds or bool(feeds[name] & personal) or is_person(value))
         found.append(
             {
                 "name": name,
-                "value": mask(value) if hidden and value else value,
+                "value": shown(name, value),
                 "wrong": name in faulty,
                 "used": name in feeds,
             }
@@ -311,7 +322,7 @@ def _deliveries(connection: Connection, stored: Submission, place: Row[Any], lan
                 "word": word(state, language),
                 "parcel": str(one.id),
                 "batch": one.batch,
-                "message": one.message or one.error_text or "",
+                "message": mask_text(one.message or one.error_text or ""),
                 "due_at": local_text(one.due_at),
                 "attempts": [
                     {
@@ -320,7 +331,7 @@ def _deliveries(connection: Connection, stored: Submission, place: Row[Any], lan
                         "ms": int((a.ended_at - a.started_at).total_seconds() * 1000),
                         "outcome": a.outcome,
                         "code": a.error_code,
-                        "detail": a.detail,
+                        "detail": mask_text(a.detail),
                         "next": local_text(a.next_at),
                     }
                     for a in parcels.attempts(connection, one.id)

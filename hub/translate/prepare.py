@@ -17,6 +17,7 @@ from hub.translate.encode import candidates_of, lines_of
 from standards.checker import UNREADABLE, Fault
 from standards.digest import join_key, key_hash
 from standards.masks import mask
+from standards.masks_in_text import mask_text
 from standards.model import Severity
 from standards.places import with_column
 
@@ -187,7 +188,7 @@ def hidden(plan: Plan, columns: Mapping[str, list[str]], said: Said) -> tuple[st
     """Value and parameters of what a base said, masked where they are about a person."""
     fault = Fault(said.row, said.element, said.code, said.value, said.params)
     if not _is_personal(plan, columns, fault):
-        return said.value[:200], dict(said.params)
+        return mask_text(said.value)[:200], {n: mask_text(v) for n, v in said.params.items()}
     return mask(said.value)[:200], {n: mask(v) if n == "other" else v for n, v in said.params.items()}
 
 
@@ -222,7 +223,7 @@ def _judge(
         if before is None or _RANK[severity] > _RANK[before]:
             worst[fault.row] = severity
         label, place = spots.of(fault.element, fault.row)
-        value = mask(fault.value) if _is_personal(plan, columns, fault) else fault.value
+        value = mask(fault.value) if _is_personal(plan, columns, fault) else mask_text(fault.value)
         findings.append(
             FindingRow(
                 fault.row,
@@ -232,7 +233,7 @@ def _judge(
                 fault.code,
                 severity,
                 "" if value == UNREADABLE else value[:200],
-                fault.params,
+                {name: mask_text(said) for name, said in fault.params.items()},
             )
         )
     return findings, worst

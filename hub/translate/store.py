@@ -53,6 +53,7 @@ from hub.translate.route import Load, route_records
 from standards import tracing
 from standards.clock import local
 from standards.digest import sm3
+from standards.masks_in_text import mask_text
 from standards.model import Severity
 from standards.shapes import shape
 from standards.states import CaseClass, Verdict
@@ -446,8 +447,8 @@ def _findings(connection: Connection, s: Storing, findings: Sequence[FindingRow]
             "place": [f.place for f in kept],
             "code": [f.code for f in kept],
             "severity": [str(f.severity) for f in kept],
-            "value": [f.value for f in kept],
-            "params": [json.dumps(dict(f.params), ensure_ascii=False) if f.params else "{}" for f in kept],
+            "value": [mask_text(f.value) for f in kept],
+            "params": [_params(f.params) if f.params else "{}" for f in kept],
         },
         len(kept),
     )
@@ -504,6 +505,11 @@ def _cases(
             cases.rereported(connection, [key for key, _owner, _row in keys])
 
 
+def _params(params: Mapping[str, str]) -> str:
+    """What a finding says beside its value, without numbers of persons."""
+    return json.dumps({name: mask_text(value) for name, value in params.items()}, ensure_ascii=False)
+
+
 def _code(why: FindingRow | None) -> str:
     return why.code if why is not None else ""
 
@@ -511,7 +517,7 @@ def _code(why: FindingRow | None) -> str:
 def pattern_of(why: FindingRow) -> str:
     """What a wrong value looks like; a code that nobody knows is asked about as it is."""
     if why.code in _ASKED:
-        return (why.params.get("item") or why.value)[:80]
+        return mask_text(why.params.get("item") or why.value)[:80]
     return shape(why.value)
 
 
@@ -583,7 +589,9 @@ def _take_answers(
     spots = Spots(s.plan, prepared.chunk)
     for row, value, why in refused:
         label, place = spots.of(why.element, row)
-        findings.append(FindingRow(row, why.element, label, place, why.code, Severity.ERROR, value[:200], why.params))
+        findings.append(
+            FindingRow(row, why.element, label, place, why.code, Severity.ERROR, mask_text(value)[:200], why.params)
+        )
         worst[row] = Severity.ERROR
     gone = {one.row for one in refused}
     return [i for i in passing if i not in gone]

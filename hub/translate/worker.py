@@ -47,6 +47,7 @@ from hub.vault import Seal
 from standards import tracing
 from standards.clock import Clock, local
 from standards.errors import BadSetup, HubError, PayloadTooLarge, UnreadablePayload
+from standards.masks_in_text import mask_text
 from standards.states import CaseClass, SubmissionState
 
 log = structlog.get_logger()
@@ -372,8 +373,10 @@ class _Run:
                 "place": [n.place for n in notes],
                 "code": [n.code for n in notes],
                 "severity": [str(plan.severity(n.code, "")) for n in notes],
-                "value": [n.value[:200] for n in notes],
-                "params": [json.dumps(dict(n.params), ensure_ascii=False) for n in notes],
+                "value": [mask_text(n.value)[:200] for n in notes],
+                "params": [
+                    json.dumps({k: mask_text(v) for k, v in n.params.items()}, ensure_ascii=False) for n in notes
+                ],
             },
             len(notes),
         )

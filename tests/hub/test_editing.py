@@ -123,3 +123,17 @@ def test_personal_values_are_masked_unless_they_may_be_seen(city: City) -> None:
     assert plain["证件号码"]["value"] == "11010519491231002X"
     assert hidden["证件号码"]["masked"], hidden["证件号码"]
     assert "1231" not in hidden["证件号码"]["value"]
+
+
+def test_numbers_inside_free_text_are_masked_and_a_masked_one_is_not_handed_in(city: City) -> None:
+    kept = city.submit(penalties(1).replace(UNKNOWN.encode(), f"{UNKNOWN}，电话13800138000".encode()))
+    city.settled(kept)
+    desk = city.hub.edits()
+    shown = {one["field"]: one for one in desk.record(kept.receipt_no, 1, "test")["fields"]}["案件来源"]
+    plain = {one["field"]: one for one in desk.record(kept.receipt_no, 1, "test", unmask=True)["fields"]}["案件来源"]
+
+    assert (shown["value"], shown["masked"]) == (f"{UNKNOWN}，电话138****8000", True)
+    assert plain["value"] == f"{UNKNOWN}，电话13800138000"
+    with pytest.raises(BadRecord, match="hidden from you"):
+        desk.rehearse(kept.receipt_no, 1, {"案件来源": f"{shown['value']}，已核"})
+    assert desk.rehearse(kept.receipt_no, 1, {"案件来源": "日常检查"})["passes"] == 1
