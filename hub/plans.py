@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from adapters.formats.base import Note
 from hub.ledger import crosswalks
@@ -15,13 +15,24 @@ from hub.ledger.engine import Ledger
 from hub.plan import Plan
 from standards.model import FilledBy
 
-if TYPE_CHECKING:
-    from hub.generations import Generation
-
 #: Formats in which every record has every field, so that a field that is not there is a mistake of the file.
 _WITH_HEADER = ("csv", "workbook", "xlsx", "xls", "xlsb", "ods")
 #: As many as are used at once in earnest.
 _KEPT = 2
+
+
+class Compiles(Protocol):
+    """What plans are made from: a generation."""
+
+    number: int
+
+    def mapping_of(self, name: str, /) -> str:
+        """The mapping of a connection."""
+        ...
+
+    def plan(self, name: str, answered: Mapping[str, Mapping[str, str]], dataset_id: str = "", /) -> Plan:
+        """A new plan of a connection."""
+        ...
 
 
 @dataclass(slots=True)
@@ -31,7 +42,7 @@ class Plans:
     ledger: Ledger
     _plans: dict[tuple[int, str, str], tuple[str, Plan]] = field(default_factory=dict)
 
-    def plan(self, generation: Generation, connection: str, dataset: str = "") -> Plan:
+    def plan(self, generation: Compiles, connection: str, dataset: str = "") -> Plan:
         """The plan of a connection, and of one data set where each hand-over names its own.
 
         Raises BadSetup when the generation has none.
