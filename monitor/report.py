@@ -103,10 +103,13 @@ def workbook(report: Mapping[str, Any], language: str = "zh") -> bytes:
 def heading(report: Mapping[str, Any], language: str = "zh") -> str:
     """What stands above it."""
     span = f"{report['first']} – {report['last']}"
+    region = report.get("within", "")
     if language == "en":
-        return f"{report['hub']}: report ({report['every']}) {span}, made {report['made_at']}"
+        only = f", parties of {region} only, ranked among each other" if region else ""
+        return f"{report['hub']}: report ({report['every']}) {span}, made {report['made_at']}{only}"
+    only = f"，仅含 {region} 区域内单位，名次为区域内名次" if region else ""
     open_end = "" if report["complete"] else "（期间未结束）"
-    return f"{report['hub']} 监管数据交换{report['title']} {span}{open_end}，制表 {report['made_at']}"
+    return f"{report['hub']} 监管数据交换{report['title']} {span}{open_end}，制表 {report['made_at']}{only}"
 
 
 def cell(value: Any, form: str) -> str:

@@ -182,7 +182,10 @@ def in_full(request: Request, who: Holder, party: str) -> bool:
 
 
 def may_use(hub: Hub, who: Holder, connection: str) -> None:
-    """Raises unless the caller may hand over through this connection."""
+    """Raises unless the caller may hand over through this connection, or look at what came through it."""
+    known = hub.generations.current().settings.connections.get(connection)
+    # To who is confined to a region one that is not there is as one elsewhere: a near name would tell of it.
+    confine(hub, who, known.party if known is not None else "")
     settings = hub.generations.current().connection(connection)
     if not who.is_operator and settings.party != who.party:
         raise NotAllowed(
@@ -196,6 +199,8 @@ TheHub = Annotated[Hub, Depends(hub_of)]
 Sees = Annotated[Holder, Depends(needs(Right.SEE))]
 SeesOfRegion = Annotated[Holder, Depends(needs(Right.SEE, regional=True))]
 SeesAll = Annotated[Holder, Depends(needs(Right.SEE, of_hub=True))]
+#: The same, also of who is confined to a region; the route shows what `in_scope` lets through.
+SeesAllOfRegion = Annotated[Holder, Depends(needs(Right.SEE, of_hub=True, regional=True))]
 SeesBodies = Annotated[Holder, Depends(needs(Right.BODIES))]
 #: The same, where the desk writes down every look itself.
 SeesShared = Annotated[Holder, Depends(needs(Right.BODIES, keys=False))]

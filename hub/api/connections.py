@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from hub import onboarding
-from hub.api.access import HandsOver, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
+from hub.api.access import HandsOver, SeesAllOfRegion, SeesOfRegion, TheHub, in_scope, may_use
 from hub.api.bodies import whole
 from hub.api.submissions import BODY
 from hub.bootstrap import Hub
@@ -20,9 +20,13 @@ router = APIRouter(prefix="/v1/connections", tags=["接入 connections"])
 
 
 @router.get("", summary="各接入的收发统计 counts by connection")
-def connections(hub: TheHub, _who: SeesAll) -> list[dict[str, Any]]:
+def connections(hub: TheHub, who: SeesAllOfRegion) -> list[dict[str, Any]]:
     """What came in through each connection and what became of it; test traffic is counted apart."""
-    return Facts(hub.ledger, hub.clock).connections()
+    found = Facts(hub.ledger, hub.clock).connections()
+    if not who.region:
+        return found
+    known = hub.generations.current().settings.connections
+    return [one for one in found if (c := known.get(one["connection"])) is not None and in_scope(hub, who, c.party)]
 
 
 @router.get("/stages", summary="各接入的对接进度 stages of onboarding")

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from hub.api.access import Operates, Sees, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
+from hub.api.access import Operates, SeesAll, SeesOfRegion, TheHub, in_scope, may_use
 from hub.bootstrap import Hub
 from hub.coverage import of_ledger
 from hub.dispatch.decide import Decisions, Verb
@@ -73,16 +73,19 @@ def status(hub: TheHub, _who: SeesAll) -> dict[str, Any]:
 @router.get("/v1/coverage", summary="填写情况 how elements are filled")
 def coverage(
     hub: TheHub,
-    who: Sees,
+    who: SeesOfRegion,
     connection: Annotated[str | None, Query(description="接入名称，缺省全部 connection; default: all")] = None,
     since: Annotated[date | None, Query(description="这一天以来的报送 submissions since this day")] = None,
     rows: Annotated[int, Query(ge=1, le=200_000, description="每个接入最多看多少条 records of each at most")] = 20_000,
 ) -> list[dict[str, Any]]:
-    """Element by element, the worst first: share filled, values, findings; a party sees its own connections."""
+    """Element by element, the worst first: share filled, values, findings.
+
+    A party sees its own connections, who is confined to a region those of its parties.
+    """
     if connection is not None:
         may_use(hub, who, connection)
     known = hub.generations.current().settings.connections
-    names = [connection] if connection else [n for n, c in known.items() if who.is_operator or c.party == who.party]
+    names = [connection] if connection else [n for n, c in known.items() if in_scope(hub, who, c.party)]
     found = of_ledger(hub, names, since, rows)
     return found if who.may(Right.BODIES) else [_without_values(one) for one in found]
 

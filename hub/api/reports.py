@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from hub.api.access import Circulates, CirculatesInRegion, Sees, SeesAll, SeesOfRegion, TheHub, confine
+from hub.api.access import Circulates, CirculatesInRegion, SeesAll, SeesOfRegion, TheHub, confine
 from hub.api.tasks import XLSX
 from hub.reports.span import Every
 
@@ -25,15 +25,18 @@ class Addressed(BaseModel):
 
 
 @router.get("", summary="考核报表 the report of a span")
-def report(hub: TheHub, who: Sees, every: TheSpan = "month", at: At = None) -> dict[str, Any]:
-    """Shares are between 0 and 1, null where nothing can be told; a party sees its own rows and its place among all."""
-    return hub.reports().report(every, at, "" if who.is_operator else who.party)
+def report(hub: TheHub, who: SeesOfRegion, every: TheSpan = "month", at: At = None) -> dict[str, Any]:
+    """Shares are between 0 and 1, null where nothing can be told.
+
+    A party sees its own rows and its place among all, a region its parties and their places among each other.
+    """
+    return hub.reports().report(every, at, "" if who.is_operator else who.party, who.region)
 
 
 @router.get("/workbook", summary="考核报表 Excel the report as a workbook")
-def workbook(hub: TheHub, who: Sees, every: TheSpan = "month", at: At = None) -> Response:
+def workbook(hub: TheHub, who: SeesOfRegion, every: TheSpan = "month", at: At = None) -> Response:
     """The same figures."""
-    found = hub.reports().report(every, at, "" if who.is_operator else who.party)
+    found = hub.reports().report(every, at, "" if who.is_operator else who.party, who.region)
     headers = {"content-disposition": f'attachment; filename="report-{every}-{found["first"]}.xlsx"'}
     return Response(hub.report_sheet(found, "zh"), media_type=XLSX, headers=headers)
 

@@ -16,6 +16,7 @@ from hub.ledger import journal, notices
 from hub.ledger.cases import Selection
 from hub.ledger.engine import Ledger
 from hub.ledger.notices import ABOVE, Notice
+from hub.people.desk import within
 from hub.reports import figures
 from hub.reports.figures import CaseCounts, Covered, Hours, Key, Volumes
 from hub.reports.score import ranks, score, share
@@ -82,15 +83,18 @@ class ReportDesk:
     seal: Seal
     cases: CaseDesk
 
-    def report(self, every: Every, day: date | None = None, party: str = "") -> dict[str, Any]:
+    def report(self, every: Every, day: date | None = None, party: str = "", region: str = "") -> dict[str, Any]:
         """The report of the span that holds a day (absent: today).
 
         `parties`, `regions`, `datasets`, `days`, `findings`: rows of figures; a party is shown its own rows and its
-        place among all.  Shares are between 0 and 1; None where nothing can be told.
+        place among all, a region its parties' and their places among each other (`within` says so).  Shares are
+        between 0 and 1; None where nothing can be told.
         """
         span = Span.around(every, day or local(self.clock.now()).date())
         whole = self.ledger.remembered.get(("report", every, span.first), lambda: self._report(span))
-        return _of_party(whole, party) if party else whole
+        if party:
+            return _of_party(whole, party)
+        return _of_region(whole, region, self.generations.current().settings) if region else whole
 
     def _claims(self) -> dict[str, frozenset[str]]:
         """Read from the content of item lists, whatever span is asked for."""
@@ -116,6 +120,7 @@ class ReportDesk:
             "first": span.first.isoformat(),
             "last": span.last.isoformat(),
             "hub": settings.hub.title,
+            "within": "",
             "made_at": local_text(now),
             "complete": span.end <= now,
             "weights": dict(settings.evaluation.weights),
@@ -224,6 +229,19 @@ def _of_party(whole: Mapping[str, Any], party: str) -> dict[str, Any]:
     return {**whole, **own, "regions": []}
 
 
+def _of_region(whole: Mapping[str, Any], region: str, settings: Settings) -> dict[str, Any]:
+    """What is shown to who is confined to a region: scores stand by themselves, places are counted anew."""
+    mine = {name for name, one in settings.parties.items() if within(one.region or settings.hub.region, region)}
+    own = {name: [row for row in whole[name] if row["party"] in mine] for name in _BY_PARTY}
+    return {
+        **whole,
+        **own,
+        "parties": _placed([dict(row) for row in own["parties"]]),
+        "regions": [row for row in whole["regions"] if within(row["region"], region)],
+        "within": region,
+    }
+
+
 def _sums(volumes: Volumes, cases: Mapping[Key, CaseCounts], hours: Mapping[Key, Hours]) -> dict[Key, _Sums]:
     whole: dict[Key, _Sums] = defaultdict(_Sums.empty)
     for key, counts in volumes.sums.items():
@@ -263,6 +281,11 @@ def _parties(whole: Mapping[Key, _Sums], covered: Mapping[str, Covered], setting
                 "score": score(shares, weights),
             }
         )
+    return _placed(rows)
+
+
+def _placed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with each one's place among them, the best first."""
     for row, rank in zip(rows, ranks([row["score"] for row in rows]), strict=True):
         row["rank"] = rank
         row["ranked"] = sum(1 for other in rows if other["score"] is not None)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from hub import fill
 from hub.api.access import may_use
-from hub.api.console.visit import Page, Viewer
+from hub.api.console.visit import Page, ViewerOfRegion
 from hub.coverage import of_ledger
 from standards.clock import local
 
@@ -22,12 +22,13 @@ _BESIDE = 8
 
 
 @router.get("")
-def coverage(visit: Viewer, days: Annotated[int, Query(ge=1, le=366)] = _DAYS) -> Response:
-    """The matrix, from the daily counters."""
+def coverage(visit: ViewerOfRegion, days: Annotated[int, Query(ge=1, le=366)] = _DAYS) -> Response:
+    """The matrix, from the daily counters; of a region its parties."""
     hub = visit.hub
     generation = hub.generations.current()
     with hub.ledger.read() as connection:
         found = fill.read(connection, generation, local(hub.clock.now()).date(), days, visit.party)
+    found = [one for one in found if visit.scope(one.party)]
     titles = {one.id: (visit.language == "en" and one.title_en) or one.title for one in generation.standard}
     parties = {name: one.title for name, one in generation.settings.parties.items()}
     columns = sorted({one.party for one in found})
@@ -42,15 +43,13 @@ def coverage(visit: Viewer, days: Annotated[int, Query(ge=1, le=366)] = _DAYS) -
         parties=parties,
         days=days,
         connections=[
-            (name, one.title or name)
-            for name, one in generation.settings.connections.items()
-            if not visit.party or one.party == visit.party
+            (name, one.title or name) for name, one in generation.settings.connections.items() if visit.scope(one.party)
         ],
     )
 
 
 @router.get("/{connection}")
-def elements(visit: Viewer, connection: Annotated[str, Path(max_length=64)]) -> Response:
+def elements(visit: ViewerOfRegion, connection: Annotated[str, Path(max_length=64)]) -> Response:
     """Element by element over the newest records; no values are shown."""
     hub = visit.hub
     may_use(hub, visit.holder, connection)

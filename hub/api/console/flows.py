@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Response
 
-from hub.api.console.visit import Page, Viewer, Visit, acts
+from hub.api.access import confine, may_use
+from hub.api.console.visit import Page, Viewer, ViewerOfRegion, Visit, acts
 from hub.dispatch.decide import Decisions, Verb
 from hub.flows.desk import Flows
 from hub.ledger.submissions import Submission
@@ -27,9 +28,9 @@ Operating = Annotated[Visit, Depends(acts(Right.OPERATE))]
 
 
 @console.get("")
-def flows(visit: Viewer) -> Response:
-    """Every line with its rate and how it stands."""
-    seen = flows_of(visit).everything(visit.language)
+def flows(visit: ViewerOfRegion) -> Response:
+    """Every line with its rate and how it stands; of a region what its parties hand over."""
+    seen = flows_of(visit).everything(visit.language, None if visit.whole else visit.scope)
     return visit.page("flows", "flows", lines=seen["lines"], at=local_text(visit.hub.clock.now()))
 
 
@@ -82,14 +83,16 @@ def decide(
 
 
 @console.get("/party/{name}")
-def party(visit: Viewer, name: str) -> Response:
+def party(visit: ViewerOfRegion, name: str) -> Response:
     """A party."""
+    confine(visit.hub, visit.holder, name)
     return visit.page("flow_party", "flows", one=flows_of(visit).party(name))
 
 
 @console.get("/from/{name}")
-def connection(visit: Viewer, name: str) -> Response:
+def connection(visit: ViewerOfRegion, name: str) -> Response:
     """A connection."""
+    may_use(visit.hub, visit.holder, name)
     return _connection(visit, name, None)
 
 

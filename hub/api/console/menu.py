@@ -26,7 +26,7 @@ class Item:
 MENUS: Mapping[str, tuple[Item, ...]] = {
     "console": (
         Item("overview", regional=True),
-        Item("flows"),
+        Item("flows", regional=True),
         Item("alarms"),
         Item("search", regional=True),
         Item("cases", regional=True),
@@ -36,8 +36,8 @@ MENUS: Mapping[str, tuple[Item, ...]] = {
         Item("replays", Right.REPLAY),
         Item("sharing"),
         Item("reconciliations"),
-        Item("coverage"),
-        Item("reports"),
+        Item("coverage", regional=True),
+        Item("reports", regional=True),
         Item("notices"),
         Item("parties"),
         Item("standards"),

@@ -20,18 +20,18 @@ At = Annotated[str, Query(pattern=DAY)]
 
 
 @router.get("/reports")
-def reports(visit: Viewer, every: Every = "month", at: At = "") -> Response:
-    """Figures, score and rank of a span; a party sees its own."""
-    found = visit.hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party)
+def reports(visit: ViewerOfRegion, every: Every = "month", at: At = "") -> Response:
+    """Figures, score and rank of a span; a party sees its own, a region those of its parties."""
+    found = visit.hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party, visit.holder.region)
     title, tables = visit.hub.report_tables(found, visit.language)
     shown = {"every": every, "at": at or found["last"], "spans": get_args(Every), "parties": found["parties"]}
     return visit.page("reports", "reports", title=title, tables=tables, **shown)
 
 
 @router.get("/report.xlsx")
-def report_sheet(visit: Viewer, every: Every = "month", at: At = "") -> Response:
+def report_sheet(visit: ViewerOfRegion, every: Every = "month", at: At = "") -> Response:
     """The same in Excel."""
-    found = visit.hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party)
+    found = visit.hub.reports().report(every, date.fromisoformat(at) if at else None, visit.party, visit.holder.region)
     return sheet(visit.hub.report_sheet(found, visit.language), f"report-{every}-{found['first']}.xlsx")
 
 

@@ -106,6 +106,7 @@ class Visit:
             "here": here,
             "viewer": f"{viewer} {self.holder.name}".strip(),
             "operator": self.holder.is_operator,
+            "whole": self.whole,
             "person": self.holder.user,
             "may": self._may,
             "token": self.token,

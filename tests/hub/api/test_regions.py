@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hub import serve
+from hub.api.console.menu import MENUS
 from hub.bootstrap import prepare
 from hub.ledger.tables import case_, record, record_head, submission, task
 from standards.rights import OF_ADMINISTRATORS, Right, Role
@@ -209,6 +210,16 @@ def test_of_the_own_region_everything_is_told_that_is_cut_to_it(regions: Regions
         "GET /console/records/{receipt_no}/{row}",
         "GET /console/records/of/{key}",
         "GET /console/rectification",
+        "GET /console/flows",
+        "GET /console/flows/party/{name}",
+        "GET /console/flows/from/{name}",
+        "GET /console/coverage",
+        "GET /console/coverage/{connection}",
+        "GET /console/reports",
+        "GET /console/report.xlsx",
+        "GET /v1/reports",
+        "GET /v1/reports/workbook",
+        "GET /v1/coverage",
         "GET /v1/cases",
         "GET /v1/cases/{case}",
         "GET /v1/tasks",
@@ -216,6 +227,7 @@ def test_of_the_own_region_everything_is_told_that_is_cut_to_it(regions: Regions
         "GET /v1/receipts/{receipt_no}",
         "GET /v1/failures",
         "GET /v1/failures/{group}",
+        "GET /v1/connections",
         "GET /v1/connections/stages",
     }
 
@@ -226,3 +238,60 @@ def test_the_hub_s_own_people_are_told_of_every_region(regions: Regions) -> None
     found = told_of(regions, asker, "xinrongju")
 
     assert {"GET /console/flows", "GET /console/failures", "POST /console/search", "GET /console/parties"} <= set(found)
+
+
+def test_the_menu_leads_to_what_may_be_opened_and_to_nothing_else(regions: Regions) -> None:
+    asker = regions.asker("qu.yu.menu", roles=[Role.REGION_ADMIN], region="140214")
+
+    first = words_of(asker.ask(Ask("GET", "/console/", "/console/", {})))
+    refused = {}
+    for item in MENUS["console"]:
+        path = "/console/" if item.name == "overview" else f"/console/{item.name}"
+        refused[item.name] = asker.ask(Ask("GET", path, path, {})).status_code == 403
+        assert refused[item.name] != (f'href="{path}"' in first), item.name
+
+    assert not any(refused[name] for name in ("flows", "coverage", "reports"))
+    assert refused["parties"]
+
+
+def test_in_a_region_places_are_counted_among_its_parties(regions: Regions) -> None:
+    here = regions.asker("qu.yu.rank", roles=[Role.REGION_ADMIN], region="140214")
+    whole = regions.asker("yun.wei.rank", roles=[Role.OPERATOR])
+    ask = Ask("GET", "/v1/reports", "/v1/reports", {})
+
+    mine, everybody = here.ask(ask).json(), whole.ask(ask).json()
+
+    row = next(one for one in everybody["parties"] if one["party"] == "yungangju")
+    assert {one["party"] for one in everybody["parties"]} >= {"yungangju", "xinrongju"}
+    assert mine["parties"] == [{**row, "rank": 1, "ranked": 1}], "its score stands by itself"
+    assert [one["region"] for one in mine["regions"]] == ["140214"]
+    assert (mine["within"], everybody["within"]) == ("140214", "")
+    page = words_of(here.ask(Ask("GET", "/console/reports", "/console/reports", {})))
+    assert "仅含 140214 区域内单位，名次为区域内名次" in page
+    assert "/console/circular" not in page
+
+
+@pytest.mark.parametrize("path", ["/console/flows/from/{}", "/console/coverage/{}", "/v1/coverage"])
+def test_a_name_that_nearly_is_one_of_another_region_is_refused_without_it(regions: Regions, path: str) -> None:
+    asker = regions.asker(f"qu.yu.near.{len(path)}", roles=[Role.REGION_ADMIN], region="140214")
+    name = "xinrongju-penaltie"
+
+    answer = asker.ask(Ask("GET", path, path.format(name), {"connection": name} if "{}" not in path else {}))
+
+    assert answer.status_code == 403
+    assert "xinrongju-penalties" not in answer.text
+
+
+def test_deeds_on_lines_stay_with_who_sees_the_whole_hub(regions: Regions) -> None:
+    more = tuple(sorted(set(Right) - OF_ADMINISTRATORS))
+    asker = regions.asker("qu.yu.deeds", roles=[Role.REGION_ADMIN], more=more, region="140214")
+    line = "/console/flows/from/yungangju-penalties"
+
+    assert f'action="{line}' not in words_of(asker.ask(Ask("GET", line, line, {})))
+    for deed in ("pause", "resume", "test"):
+        refused = asker.ask(Ask("POST", line, f"{line}/{deed}", {}, body={"reason": "x"}))
+        assert refused.status_code == 403, deed
+    box = "/console/flows/to/yungang-box"
+    assert asker.ask(Ask("GET", box, box, {})).status_code == 403
+    party = "/console/flows/party/yungangju"
+    assert box not in words_of(asker.ask(Ask("GET", party, party, {})))
