@@ -261,7 +261,11 @@ def test_a_region_administrator_sees_only_the_region(town: Town) -> None:
     assert "云冈区市场监督管理局" in page or "village" in page
     assert "大同市市场监督管理局" not in page
     assert client.get("/console/").status_code == 200
-    assert client.get("/console/flows").status_code == 403
+    flows = client.get("/console/flows").text
+    assert "flows/party/village" in flows
+    assert "flows/party/market" not in flows
+    assert "flows/to/" not in flows
+    assert client.get("/console/alarms").status_code == 403
     api = httpx2.Client(
         base_url=town.running.address, headers={"authorization": f"Bearer {client.cookies['hub_session']}"}
     )
