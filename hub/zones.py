@@ -1,16 +1,20 @@
-"""What may leave for the internet zone: elements that their owner released, none of them about a person.  Pure."""
+"""What may leave for the internet zone: elements that their owner released, none of them about a person.  Pure.
+
+A number of a person that stands in free text is hidden on the way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from hub.persons import ORGANISATIONS, is_person
 from hub.settings import Settings
 from standards.digest import canonical_json
-from standards.model import DataSet
+from standards.masks_in_text import mask_text
+from standards.model import DataSet, Kind
 from standards.parcel import ParcelRecord
 
 INTERNET = "internet"
@@ -24,6 +28,8 @@ _OF_THE_HUB = frozenset(
 )
 
 
+#: Characters from which on a text is taken for free text.
+_LONG = 200
 #: Marks of a single record that keep it here: 是否敏感, 是否公示.
 _NOT_PUBLIC = (("sensitive_flag", "1"), ("publicity_flag", "0"))
 
@@ -35,6 +41,11 @@ class Zone:
     dataset: DataSet
     #: Owner (credit code) -> what it released; with nothing in it the release is taken back: only deletions go.
     released: Mapping[str, frozenset[str]]
+    #: Elements of free text: a number of a person in it is hidden.
+    _free: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_free", _free_text(self.dataset))
 
     def may_go(self, owner: str, operation: str) -> bool:
         """Whether anything at all of an owner's record goes there."""
@@ -60,7 +71,11 @@ class Zone:
         allowed = self._allowed(owner) - self._about_persons(own)
         if record.operation == "d":
             allowed &= frozenset(self.dataset.natural_key)
-        content = {name: value for name, value in own.items() if name in allowed and not is_person(value)}
+        content = {
+            name: mask_text(value) if name in self._free else value
+            for name, value in own.items()
+            if name in allowed and not is_person(value)
+        }
         common = {
             name: value
             for name, value in record.common.items()
@@ -87,6 +102,13 @@ class Zone:
             # Without an organisation's number the name may be a person's.
             numbers |= {subject.code, subject.name or subject.code}
         return frozenset(numbers)
+
+
+def _free_text(dataset: DataSet) -> frozenset[str]:
+    """Where people write what they like; short texts are names, and numbers of files that may look like a person's."""
+    long = {e.id for e in dataset.elements if e.type is Kind.TEXT and (e.max is None or e.max >= _LONG)}
+    longer = {e.id for e in dataset.elements if e.type is Kind.LONGTEXT}
+    return frozenset(long | longer) - set(dataset.natural_key)
 
 
 def zone_of(settings: Settings, destination: str, dataset: DataSet) -> Zone | None:

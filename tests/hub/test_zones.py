@@ -18,6 +18,7 @@ from hub.bootstrap import prepare
 from hub.cli.main import app
 from hub.generations import Body
 from hub.mailbox import Mailboxes
+from hub.persons import is_person
 from hub.settings import Destination, Party, Release, Settings
 from hub.zones import Zone, zone_of
 from standards.digest import canonical_json, cd_id, join_key, sm3, uuid7
@@ -132,6 +133,24 @@ def test_a_number_of_a_person_stays_whatever_its_element_is_called() -> None:
     left = zone.only(record, OWNER).own()
 
     assert left == {"feed_no": "1", "provider_code": "p"}
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d.id)
+def test_a_number_of_a_person_inside_free_text_is_hidden_and_numbers_of_files_stay(dataset: DataSet) -> None:
+    zone = Zone(dataset, {OWNER: frozenset(e.id for e in dataset.elements)})
+    free = [e.id for e in dataset.elements if e.type == "longtext" and not e.personal]
+    file_no = "140200202611230017"  # looks like a number of a person to nobody but a pattern
+    text = f"当事人电话13803520001，身份证{ID_NUMBER}，企业{OWNER}"
+    values = {**dict.fromkeys(free, text), **dict.fromkeys(dataset.natural_key, file_no)}
+    record = a_record(dataset, "i", COMPANY)
+
+    left = zone.only(msgspec.structs.replace(record, content=msgspec.Raw(canonical_json(values))), OWNER)
+
+    assert "13803520001" not in sent(left, dataset)
+    assert ID_NUMBER not in sent(left, dataset)
+    own = left.own()
+    assert all(OWNER in own[name] for name in free if name in own)
+    assert all(own[name] == file_no for name in dataset.natural_key if name in own and not is_person(file_no))
 
 
 def test_a_record_that_is_marked_as_sensitive_or_not_public_stays_and_its_deletion_goes() -> None:
