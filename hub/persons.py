@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from standards.identifiers import check_id_number
+from standards.identifiers import PROVINCES, check_id_number, check_reg_no, upgrade_id_number
 from standards.masks import mask
 from standards.masks_in_text import mask_text
 from standards.model import DataSet, Kind
@@ -16,9 +16,22 @@ ORGANISATIONS = frozenset({"001", "002", "003", "099", ""})
 QUANTITIES = frozenset({Kind.DECIMAL, Kind.INT, Kind.REG_NO})
 
 
+#: Nobody who is older still has a number of 15 digits; a number of a file with the day in it looks older.
+_OLDEST = "31"
+
+
 def is_person(number: str) -> bool:
-    """True when a number looks like that of a person (GB 11643), not of an organisation."""
-    return len(number) in (15, 18) and number[:17].isdigit() and check_id_number(number) is None
+    """True when a number looks like that of a person (GB 11643, also of before 1999), not of an organisation."""
+    if len(number) == 18:
+        return number[:17].isdigit() and check_id_number(number) is None
+    if len(number) != 15 or number[6:8] < _OLDEST or number[:2] not in PROVINCES:
+        return False
+    return upgrade_id_number(number) is not None and check_reg_no(number) is not None
+
+
+def newest_form(number: str) -> str:
+    """A person's number with 18 characters, also where 15 were told: by it a person is found in both."""
+    return upgrade_id_number(number) or number
 
 
 def personal_here(dataset: DataSet, values: Mapping[str, str]) -> set[str]:

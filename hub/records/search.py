@@ -16,6 +16,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.sql import among
 from hub.ledger.tables import record_head, submission
 from hub.ledger.types import month_of
+from hub.persons import newest_form
 from hub.vault import NO_SEAL, Seal, blind_of
 from standards.clock import Clock, local_text
 from standards.digest import join_key, key_hash, sm3
@@ -84,7 +85,7 @@ class Search:
                 hint="set ledger.key; records that come from then on are found",
                 hint_zh="配置 ledger.key 后，此后收到的记录可以查找",
             )
-        generation, index = self.generations.current(), blind(number.strip().upper())
+        generation, index = self.generations.current(), blind(newest_form(number.strip().upper()))
         with self.ledger.read() as connection:
             found = self._told(connection, generation, heads.of_person(connection, index, MOST), party)
         self._note("person", number, by, len(found))

@@ -8,7 +8,7 @@ from itertools import starmap
 
 import msgspec
 
-from hub.persons import is_person
+from hub.persons import is_person, newest_form
 from hub.plan import Plan
 from hub.translate.decide import Candidates
 from standards.digest import KEY_BYTES, cd_id, join_key, sm3
@@ -33,7 +33,7 @@ def subject_of(number: str, blind: Callable[[str], bytes] | None) -> tuple[str, 
     """How a record's subject stands in its head: organisations plainly, persons as a blind index only."""
     if not is_person(number):
         return number[:64], None
-    return "", blind(number) if blind else None
+    return "", blind(newest_form(number)) if blind else None
 
 
 def candidates_of(
