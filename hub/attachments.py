@@ -174,7 +174,12 @@ def scan(rules: Rules, path: Path) -> None:
         ) from error
     if ended.returncode == _FOUND:
         log.warning("the scanner refused an attachment", action="attachment_refused")
-        raise AttachmentRefused("the scanner refused it", what_zh="附件未通过安全扫描", hint="send a clean file")
+        raise AttachmentRefused(
+            "the scanner refused it",
+            what_zh="附件未通过安全扫描",
+            hint="send a clean file",
+            hint_zh="请清除病毒或可疑内容后重新提交",
+        )
     if ended.returncode != 0:
         raise Temporary(f"the scanner failed ({ended.returncode})", what_zh="附件扫描程序出错，请稍后重试")
 

@@ -121,7 +121,7 @@ class CaseDesk:
                 "a waiver names who allows it and why",
                 what_zh="豁免须写明批准人姓名和理由",
                 hint="say `named` and `reason`",
-                hint_zh="请填写 named 和 reason",
+                hint_zh="请填写批准人姓名（named）和理由（reason）",
             )
         now = self.clock.now()
         text = _line(named, reason, now)
@@ -129,6 +129,13 @@ class CaseDesk:
 
     def nothing(self, which: Selection, by: str, named: str) -> int:
         """零报告: a named person of the party says that there was nothing to report; only 未报送.  Raises BadRecord."""
+        if not named.strip():
+            raise BadRecord(
+                "a report of nothing names who makes it",
+                what_zh="零报告须写明申报人姓名",
+                hint="say `named`",
+                hint_zh="请填写姓名（named）",
+            )
         only = replace(which, class_=CaseClass.UNREPORTED)
         return self.waive(only, by, named, "零报告：本期没有业务 nothing to report")
 

@@ -30,7 +30,8 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         raise BadConfiguration(
             f"cannot read {path}: {error.strerror}",
             what_zh=f"无法读取配置文件 {path}",
-            hint="hub demo shows a whole one",
+            hint="name it by --config or HUB_CONFIG; docs/examples/first-record/hub.toml is one to begin with",
+            hint_zh="请用 --config 或环境变量 HUB_CONFIG 指明；可从 docs/examples/first-record/hub.toml 开始",
         ) from error
     return parse(text, path.name, os.environ if environment is None else environment)
 

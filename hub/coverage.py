@@ -195,7 +195,10 @@ def need_one(sample: Path | None, mapping: str, connection: str) -> None:
         )
     if sample is None and mapping:
         raise BadConfiguration(
-            "--mapping needs a sample file", what_zh="指定 --mapping 时须给出样例文件", hint="or name a --connection"
+            "--mapping needs a sample file",
+            what_zh="指定 --mapping 时须给出样例文件",
+            hint="or name a --connection",
+            hint_zh="或用 --connection 指定接入",
         )
     if sample is not None and connection:
         raise BadConfiguration("a sample or a connection, not both", what_zh="样例文件与 --connection 只能选一种")

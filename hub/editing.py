@@ -89,7 +89,9 @@ class EditDesk:
         Raises UnknownName, and BadRecord when there is nothing to mend, or reason or the owner's consent is missing.
         """
         if not reason.strip():
-            raise BadRecord("say why it is changed", what_zh="请写明修改原因", hint="say `reason`")
+            raise BadRecord(
+                "say why it is changed", what_zh="请写明修改原因", hint="say `reason`", hint_zh="请填写理由（reason）"
+            )
         _found, part = self._find(receipt_no, row)
         self._no_stars(part, changes)
         repair = self._repair(part, changes)

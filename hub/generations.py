@@ -373,7 +373,11 @@ class Generations:
                     self._newest = connection.execute(select(func.max(table.c.number))).scalar()
                 self._looked = now
             if self._newest is None:
-                raise BadConfiguration("the ledger holds no settings yet", hint="hub serve --config hub.toml")
+                raise BadConfiguration(
+                    "the ledger holds no settings yet",
+                    hint="hub serve --config hub.toml",
+                    hint_zh="请先启动枢纽：hub serve --config hub.toml",
+                )
             return self.get(self._newest)
 
     def get(self, number: int) -> Generation:

@@ -55,7 +55,8 @@ class History:
                 raise UnknownName(
                     f"no record of {dataset} with this key",
                     what_zh=f"没有主键相符的 {known.title} 记录",
-                    hint="check the key",
+                    hint="give every part of the key, in this order: " + ", ".join(known.natural_key),
+                    hint_zh="请按次序给出主键的每一项：" + "、".join(known.natural_key),
                 )
             told = [self._one(connection, known, hashed, head) for head in found]
         now = self.clock.now()

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.formats import bytes_payload, open_records
 from hub.bootstrap import Hub
-from hub.plans import Plans
+from hub.plans import Plans, field_notes
 from hub.translate.prepare import FindingRow, prepare
 from standards.clock import local
 from standards.findings import Finding, catalogue, hint, text
@@ -72,12 +72,11 @@ def judge(hub: Hub, connection: str, body: bytes, name: str, content_type: str) 
                     }
                 )
         row_no += chunk.count
-    notes = [*reading.notes, *plans.missing_fields(plan, tuple(seen), reading.format)]
+    notes = [*reading.notes, *field_notes(plan, tuple(seen), tuple(unknown), reading.format, counts["read"])]
     told = [
         Finding(n.code, catalogue().severity(n.code), n.params.get("element"), 0, n.place, n.value, n.value, n.params)
         for n in notes
     ]
-    told += [Finding("10004.column", Severity.WARNING, None, 0, "", name, name) for name in unknown]
     return {
         "connection": connection,
         "dataset": plan.dataset.id,

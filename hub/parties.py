@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from adapters.amqp.names import (
     IN,
@@ -76,12 +75,7 @@ def rights_of(settings: Settings, party: str) -> Rights:
     Raises UnknownName, BadConfiguration when it speaks no AMQP here.
     """
     if party not in settings.parties:
-        near = get_close_matches(party, list(settings.parties), 1)
-        raise UnknownName(
-            f"no party {party}",
-            what_zh=f"没有接入方 {party}",
-            hint=f"did you mean {near[0]}?" if near else f"there are: {', '.join(settings.parties)}",
-        )
+        raise UnknownName.of("party", "接入方", party, settings.parties)
     prefix = re.escape(settings.broker.prefix)
     word = re.escape(party)
     inboxes = [

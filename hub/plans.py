@@ -17,6 +17,8 @@ from standards.model import FilledBy
 
 #: Formats in which every record has every field, so that a field that is not there is a mistake of the file.
 _WITH_HEADER = ("csv", "workbook", "xlsx", "xls", "xlsb", "ods")
+#: So many columns of a foreign file are named.
+_NAMED = 6
 #: As many as are used at once in earnest.
 _KEPT = 2
 
@@ -83,6 +85,16 @@ class Plans:
                     params["near"] = near[0]
                 notes.append(Note("10004.missing_column", value="、".join(fields), params=params))
         return notes
+
+
+def field_notes(plan: Plan, seen: Sequence[str], unknown: Sequence[str], file_format: str, records: int) -> list[Note]:
+    """What the columns of a file tell: no row below the header, a wholly foreign file, or single ones amiss."""
+    if not records:
+        return [Note("10004.no_rows")] if file_format in _WITH_HEADER else []
+    if seen and file_format in _WITH_HEADER and not set(seen) - set(unknown):
+        few = "、".join(seen[:_NAMED]) + (" …" if len(seen) > _NAMED else "")
+        return [Note("10004.foreign_file", value=few, params={"other": plan.dataset.title})]
+    return [*(Note("10004.column", value=name) for name in unknown), *Plans.missing_fields(plan, seen, file_format)]
 
 
 class PlanShelf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from hub.ledger.sql import among
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, finding, record, submission
 from hub.ledger.types import month_of
+from hub.receipt_text import in_text
 from hub.zones import INTERNET
 from standards.clock import local_text
 from standards.errors import UnknownName
@@ -350,62 +351,3 @@ def _duplicates(connection: Connection, found: Submission, after: int, limit: in
         .all()
     )
     return [{"row": r[0], "place": r[1], "held_by": numbers.get(r[2]) or "", "held_row": r[3]} for r in rows]
-
-
-def in_text(document: Mapping[str, Any], language: str = "zh") -> str:
-    """A receipt as plain text."""
-    return "\n".join(_lines_zh(document) if language == "zh" else _lines_en(document)) + "\n"
-
-
-def _lines_zh(d: Mapping[str, Any]) -> Iterable[str]:
-    counts = d["counts"]
-    yield f"报送回执 {d['receipt_no']}（第 {d['version']} 版）  状态：{d['state_zh']}"
-    name = d["file"]["name"] or "（接口报送）"
-    yield f"文件：{name}  数据集：{d['dataset_title'] or d['dataset']}  收到：{d['received_at']}"
-    yield (
-        f"读取 {counts['read']} 条：通过 {counts['accepted']}，退回 {counts['rejected']}，"
-        f"挂起 {counts['held']}，重复 {counts['duplicate']}"
-    )
-    if d["problem"]:
-        yield f"无法读取：{d['problem']['what_zh']}" + (
-            f"。{d['problem']['hint_zh']}" if d["problem"]["hint_zh"] else ""
-        )
-    for one in d["deliveries"]:
-        states = "，".join(f"{word(s)} {n}" for s, n in one["states"].items())
-        yield f"投递 {one['title'] or one['destination']}：{states or '无'}"
-    for note in d["notes"]:
-        yield f"提示：{note['text']}。{note['hint']}。"
-    for one in d["records"]:
-        yield f"● {one['place_zh']}  {one['verdict_zh']}"
-        for said in one["findings"]:
-            yield f"    [{said['code']}] " + _who_zh(said) + f"{said['text']}。{said['hint']}。"
-    if "next" in d:
-        yield f"（其余问题请查询回执，从第 {d['next']} 条之后）"
-
-
-def _who_zh(said: Mapping[str, Any]) -> str:
-    levels = {"district": "区级", "city": "市级", "province": "省级", "nation": "国家级"}
-    return f"{levels.get(said['level'], said['level'])}平台：" if said.get("level") else ""
-
-
-def _lines_en(d: Mapping[str, Any]) -> Iterable[str]:
-    counts = d["counts"]
-    yield f"Receipt {d['receipt_no']} (version {d['version']})  state: {word(d['state'], 'en')}"
-    yield f"File: {d['file']['name'] or '(interface)'}  data set: {d['dataset']}  received: {d['received_at']}"
-    yield (
-        f"Read {counts['read']}: accepted {counts['accepted']}, rejected {counts['rejected']}, "
-        f"held {counts['held']}, duplicate {counts['duplicate']}"
-    )
-    if d["problem"]:
-        yield f"Unreadable: {d['problem']['what']}" + (f". {d['problem']['hint']}" if d["problem"]["hint"] else "")
-    for one in d["deliveries"]:
-        states = ", ".join(f"{word(s, 'en')} {n}" for s, n in one["states"].items())
-        yield f"To {one['destination']}: {states or 'nothing'}"
-    for note in d["notes"]:
-        yield f"Note: {note['text_en']}. {note['hint_en']}."
-    for one in d["records"]:
-        yield f"* {in_words(one['place'], 'en')}  {one['verdict']}"
-        for said in one["findings"]:
-            yield f"    [{said['code']}] {said['text_en']}. {said['hint_en']}."
-    if "next" in d:
-        yield f"(more behind row {d['next']})"

@@ -77,7 +77,7 @@ class ReplayDesk:
     def _know(self, destinations: Sequence[str]) -> None:
         for name in destinations:
             if name not in self.generations.current().settings.destinations:
-                raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+                raise UnknownName.of("destination", "投递目标", name, self.generations.current().settings.destinations)
 
     def rehearse(
         self, parts: Sequence[Part], repair: Repair = NO_REPAIR, *, stage: Stage = Stage.RAW

@@ -111,6 +111,7 @@ def lock_state(state: Path) -> IO[str]:
             f"another hub uses {state}",
             what_zh=f"另一个枢纽进程正在使用 {state}",
             hint="stop it, or use another state folder",
+            hint_zh="请先停止它，或改用另一个 state 目录",
         ) from error
     return held
 

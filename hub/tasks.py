@@ -438,7 +438,7 @@ def _assignee(generation: Generation, one: StoredTask, said: Mapping[str, str]) 
     named = said.get(PARTY, "").strip()
     parties = generation.settings.parties
     if named and named not in parties:
-        raise UnknownName(f"no party {named}", what_zh=f"没有接入方 {named}", hint=f"there are: {', '.join(parties)}")
+        raise UnknownName.of("party", "接入方", named, parties)
     return named or one.assignee
 
 

@@ -14,9 +14,9 @@ Column = tuple[str, str, str, str]
 
 _FIGURES: tuple[Column, ...] = (
     ("handed", "报送", "Handed over", "n"),
-    ("accepted", "接收", "Accepted", "n"),
+    ("accepted", "通过", "Accepted", "n"),
     ("rejected", "退回", "Rejected", "n"),
-    ("held", "待定", "Held", "n"),
+    ("held", "挂起", "Held", "n"),
     ("duplicate", "重复", "Duplicate", "n"),
     ("delivered", "已投递", "Delivered", "n"),
     ("refused", "被拒收", "Refused", "n"),

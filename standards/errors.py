@@ -22,8 +22,15 @@ A test compares this picture with the classes below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, ClassVar
+
+#: Openings of hints that are said everywhere, and how they read in Chinese.
+_USUAL = (("did you mean ", "是不是 "), ("there are: ", "可选："), ("see: ", "参见："), ("see ", "参见 "))
+
+#: So many names are listed where none is near.
+_SHOWN = 20
 
 PROBLEM_TYPE = "urn:cn-supervision-hub:problem:"
 
@@ -52,11 +59,20 @@ class HubError(Exception):
         self.what = what
         self.what_zh = what_zh or what
         self.hint = hint
-        self.hint_zh = hint_zh or hint
+        self.hint_zh = hint_zh or usual_zh(hint)
         self.params = dict(params or {})
 
     def __str__(self) -> str:
         return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+def usual_zh(hint: str | None) -> str | None:
+    """A hint of the usual sort in Chinese; any other as it is."""
+    for opening, chinese in _USUAL:
+        if hint and hint.startswith(opening):
+            rest = hint.removeprefix(opening)
+            return chinese + (rest.removesuffix("?") + "？" if rest.endswith("?") else rest.replace(", ", "、"))
+    return hint
 
 
 class Temporary(HubError):
@@ -168,6 +184,15 @@ class UnknownName(BadSetup):
     status = 404
     title_zh = "名称不存在"
     title = "unknown name"
+
+    @classmethod
+    def of(cls, kind: str, kind_zh: str, name: str, known: Iterable[str]) -> UnknownName:
+        """With the near name, or what there is: `UnknownName.of("party", "接入方", "ecolgy", parties)`."""
+        there = list(known)
+        near = get_close_matches(name, there, 1)
+        shown = ", ".join(there[:_SHOWN]) + (" …" if len(there) > _SHOWN else "")
+        hint = f"did you mean {near[0]}?" if near else f"there are: {shown}" if there else None
+        return cls(f"no {kind} {name}", what_zh=f"没有名为 {name} 的{kind_zh}", hint=hint)
 
 
 class NotAllowed(BadSetup):

@@ -154,7 +154,12 @@ def _json(columns: Columns) -> str:
 def write(files: Mapping[str, str], folder: Path) -> None:
     """Write a package.  Raises BadConfiguration when there is something already."""
     if folder.exists():
-        raise BadConfiguration(f"{folder} is there already", what_zh=f"{folder} 已存在，不覆盖", hint="remove it first")
+        raise BadConfiguration(
+            f"{folder} is there already",
+            what_zh=f"{folder} 已存在，不覆盖",
+            hint="remove it first",
+            hint_zh="请先删除或移走它",
+        )
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -137,7 +137,12 @@ class AlarmDesk:
     def acknowledge(self, identifier: UUID, by: str, named: str, note: str = "") -> dict[str, Any]:
         """A person is at it: later contacts are not told any more.  Raises UnknownName, BadRecord."""
         if not named.strip():
-            raise BadRecord("an acknowledgement names who is at it", what_zh="确认告警须写明姓名", hint="say `named`")
+            raise BadRecord(
+                "an acknowledgement names who is at it",
+                what_zh="确认告警须写明姓名",
+                hint="say `named`",
+                hint_zh="请填写姓名（named）",
+            )
         now = self.clock.now()
 
         def work(connection: Connection) -> StoredAlarm | None:

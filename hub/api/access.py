@@ -48,7 +48,12 @@ class Doorkeeper:
             session, holder = self.session(key)
             if session.stage is Stage.OPEN:
                 return holder
-            raise WrongKey("the log-in is not finished", what_zh="登录尚未完成", hint="finish it on the page")
+            raise WrongKey(
+                "the log-in is not finished",
+                what_zh="登录尚未完成",
+                hint="finish it on the page",
+                hint_zh="请在网页上完成登录（改密码或二次验证）",
+            )
         now = self._hub.clock.now()
         digest = credentials.digest(key)
         with self._lock:
@@ -78,7 +83,9 @@ class Doorkeeper:
             session = sessions.find(connection, token, now, settings.people.idle)
             holder = self._behind(connection, session, now) if session is not None else None
         if session is None or holder is None:
-            raise WrongKey("the session does not count", what_zh="会话不存在或已结束", hint="log in again")
+            raise WrongKey(
+                "the session does not count", what_zh="会话不存在或已结束", hint="log in again", hint_zh="请重新登录"
+            )
         self.looks.used(session)
         return session, holder
 

@@ -9,10 +9,17 @@ from contextlib import suppress
 from typing import TypeVar
 
 from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
-from standards.errors import PayloadTooLarge
+from standards.errors import BadRecord, PayloadTooLarge
 
 T = TypeVar("T")
+
+#: What `curl -F` and web pages send: a file within an envelope.
+FORM = "multipart/form-data"
+_FORM_FILES = 20
 
 
 async def flow(stream: AsyncIterator[bytes], work: Callable[[Iterator[bytes]], T]) -> T:
@@ -47,6 +54,33 @@ async def flow(stream: AsyncIterator[bytes], work: Callable[[Iterator[bytes]], T
             await working
         raise
     return await working
+
+
+async def form_file(request: Request) -> UploadFile:
+    """The one file of a form, as `curl -F` and web pages send it.  Raises BadRecord."""
+    try:
+        form = await request.form(max_files=_FORM_FILES, max_fields=_FORM_FILES)
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    except HTTPException as error:
+        raise _one_file(str(error.detail)) from error
+    if len(files) != 1:
+        raise _one_file(f"{len(files)} files")
+    return files[0]
+
+
+def _one_file(found: str) -> BadRecord:
+    return BadRecord(
+        f"a form must hold exactly one file ({found})",
+        what_zh=f"表单里须恰好有一个文件（{found}）",
+        hint="one file each time, several packed in a zip; or the file itself as the body: curl --data-binary @FILE",
+        hint_zh="每次提交一个文件，多个请打成 zip；也可以直接以文件内容为正文：curl --data-binary @文件",
+    )
+
+
+async def pieces_of(part: UploadFile) -> AsyncIterator[bytes]:
+    """The bytes of a file that came in a form."""
+    while piece := await part.read(1 << 20):
+        yield piece
 
 
 async def beginning(stream: AsyncIterator[bytes], size: int) -> tuple[bytes, bool]:

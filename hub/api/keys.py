@@ -57,7 +57,7 @@ def make(hub: Hub, who: Holder, party: str, note: str, rights: set[Right]) -> tu
     if who.party and party != who.party:
         raise NotAllowed("only keys of one's own party", what_zh="只能管理本单位的密钥")
     if party and party not in hub.generations.current().settings.parties:
-        raise UnknownName(f"no party {party}", what_zh=f"没有名为 {party} 的接入方")
+        raise UnknownName.of("party", "接入方", party, hub.generations.current().settings.parties)
     given = sorted(allowed_rights(who, party, rights))
     now = hub.clock.now()
 

@@ -192,8 +192,9 @@ def decide(hub: TheHub, who: Operates, name: str, body: Decided) -> dict[str, An
 
 
 def _known_destination(hub: TheHub, name: str) -> None:
-    if name not in hub.generations.current().settings.destinations:
-        raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+    known = hub.generations.current().settings.destinations
+    if name not in known:
+        raise UnknownName.of("destination", "投递目标", name, known)
 
 
 class Answered(BaseModel):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +35,35 @@ def answer(error: HubError) -> JSONResponse:
     return JSONResponse(problem_document(error), error.status, headers, media_type="application/problem+json")
 
 
+#: What is wrong with a parameter, in Chinese, by pydantic's word for it.
+_SAID = {
+    "missing": "缺少，必须填写",
+    "extra_forbidden": "没有这一项",
+    "float_parsing": "须为数字",
+    "int_parsing": "须为整数",
+    "bool_parsing": "须为 true 或 false",
+    "string_type": "须为文字",
+    "json_invalid": "不是有效的 JSON",
+    "literal_error": "须为以下之一：{expected}",
+    "enum": "须为以下之一：{expected}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "string_too_long": "最长 {max_length} 字",
+    "string_too_short": "至少 {min_length} 字",
+    "string_pattern_mismatch": "写法不对",
+    "uuid_parsing": "不是有效的编号",
+}
+
+
+def _wrong(one: Mapping[str, Any]) -> dict[str, str]:
+    said = _SAID.get(one["type"], "不正确")
+    return {
+        "where": ".".join(str(part) for part in one["loc"]),
+        "what": one["msg"],
+        "what_zh": said.format_map(one.get("ctx") or {}) if "{" in said else said,
+    }
+
+
 def install(app: FastAPI) -> None:
     """Every error of the door becomes a problem document."""
 
@@ -41,14 +73,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _wrong_call(_request: Request, error: RequestValidationError) -> JSONResponse:
-        told = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()]
+        told = [_wrong(one) for one in error.errors()]
         return JSONResponse(
             {
                 "type": PROBLEM_TYPE + "wrong-call",
                 "title": "请求参数有误",
                 "title_en": "wrong parameters",
                 "status": 422,
+                "detail": "；".join(f"{one['where']}：{one['what_zh']}" for one in told),
+                "detail_en": "; ".join(f"{one['where']}: {one['what']}" for one in told),
                 "code": "wrong-call",
+                "hint": "各地址的参数见本枢纽的 /docs 或 docs/reference/api.md",
+                "hint_en": "every address with its parameters: /docs of this hub, or docs/reference/api.md",
                 "errors": told,
             },
             422,

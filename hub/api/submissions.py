@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -12,8 +13,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.requests import ClientDisconnect
 
+from hub.api import names
 from hub.api.access import HandsOver, SeesBodies, SeesOfRegion, TheHub, in_full, in_scope, may_use
-from hub.api.bodies import flow, whole
+from hub.api.bodies import FORM, flow, form_file, pieces_of, whole
 from hub.bootstrap import Hub
 from hub.judge import judge
 from hub.ledger.credentials import Holder
@@ -81,12 +83,15 @@ async def submit(
     ] = None,
     traceparent: Annotated[str | None, Header(max_length=64, description="W3C 链路标识 W3C trace context")] = None,
 ) -> Response:
-    """Body: JSON, NDJSON, XML, CSV, XLSX/XLS, or a zip of these.  The bytes are committed before the answer."""
+    """Body: JSON, NDJSON, XML, CSV, XLSX/XLS, or a zip of these; or a form with one file.
+
+    The bytes are committed before the answer.
+    """
     await run_in_threadpool(may_use, hub, who, connection)
     hand_over = HandOver(
         connection=connection,
         external_id=idempotency_key or "",
-        name=name or _file_name(request),
+        name=names.told(request, name),
         content_type=request.headers.get("content-type", "").partition(";")[0],
         traceparent=incoming(traceparent),
         lane=None if lane == "auto" else lane,
@@ -121,14 +126,14 @@ def _acknowledge(acknowledged: Acknowledged, view: ReceiptView | None, wait_for:
     return JSONResponse(body, 202, headers)
 
 
-def _file_name(request: Request) -> str:
-    """The name in a Content-Disposition header, if there is one."""
-    header = request.headers.get("content-disposition", "")
-    _, _, found = header.partition("filename=")
-    return found.strip().strip('"').rpartition("/")[2][:255]
-
-
 async def _receive(hub: Hub, request: Request, hand_over: HandOver) -> Acknowledged:
+    if hand_over.content_type == FORM:
+        part = await form_file(request)
+        named = replace(
+            hand_over, name=hand_over.name or names.mended(part.filename or ""), content_type=part.content_type or ""
+        )
+        pieces = iter(lambda: part.file.read(1 << 20), b"")
+        return await run_in_threadpool(hub.intake.receive, named, pieces)
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) <= _SMALL:
         body = await request.body()
@@ -209,7 +214,12 @@ async def judge_only(
 ) -> JSONResponse:
     """What the hub would say of these data; nothing is kept."""
     await run_in_threadpool(may_use, hub, who, connection)
-    body = await whole(request.stream(), "submit it instead")
-    content_type = request.headers.get("content-type", "").partition(";")[0]
+    content_type, name = request.headers.get("content-type", "").partition(";")[0], names.told(request, name)
+    if content_type == FORM:
+        part = await form_file(request)
+        content_type, name = part.content_type or "", name or names.mended(part.filename or "")
+        body = await whole(pieces_of(part), "submit it instead")
+    else:
+        body = await whole(request.stream(), "submit it instead")
     verdict = await run_in_threadpool(judge, hub, connection, body, name, content_type)
     return JSONResponse(verdict)

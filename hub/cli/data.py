@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from hub.cli.client import Client
 from hub.cli.options import Config, Json, Key, Url
 from hub.cli.output import DATA, DONE, OTHER_SIDE, counts_words, err, out, print_json, table, told
-from hub.receipts import in_text
+from hub.receipt_text import in_text, records_in_text
 from standards.states import word
 
 #: Longest single wait at the door; the command asks again until its own time is over.
@@ -147,10 +147,8 @@ def judge(
         out.print(counts_words({**verdict["counts"], "duplicate": 0}))
         for note in verdict["notes"]:
             out.print(f"提示：{note['text']}。{note['hint']}。", markup=False)
-        for one in verdict["records"]:
-            out.print(f"● {one['place_zh']}", markup=False)
-            for said in one["findings"]:
-                out.print(f"    [{said['code']}] {said['text']}。{said['hint']}。", markup=False)
+        for line in records_in_text(verdict["records"]):
+            out.print(line, markup=False)
     raise typer.Exit(DATA if verdict["counts"]["rejected"] else DONE)
 
 

@@ -120,7 +120,12 @@ def _write(into: Path, dataset: str, made: Draft) -> None:
     for name, text in ((f"{dataset}.yaml", made.mapping), (f"{dataset}.cases.yaml", made.cases)):
         path = into / name
         if path.exists():
-            raise BadConfiguration(f"{path} is there already", what_zh=f"{path} 已存在，不覆盖", hint="remove it first")
+            raise BadConfiguration(
+                f"{path} is there already",
+                what_zh=f"{path} 已存在，不覆盖",
+                hint="remove it first",
+                hint_zh="请先删除或移走它",
+            )
         if text:
             path.write_text(text, "utf-8")
             err.print(f"已写入 written: {path}")

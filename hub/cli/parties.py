@@ -67,7 +67,10 @@ def amqp(
     user = user or party
     if user == unquote(url.username or "guest"):
         raise BadConfiguration(
-            f"{user} is the hub's own user", what_zh=f"{user} 是枢纽自己的用户", hint="choose another name with --user"
+            f"{user} is the hub's own user",
+            what_zh=f"{user} 是枢纽自己的用户",
+            hint="choose another name with --user",
+            hint_zh="请用 --user 换一个用户名",
         )
     todo = commands(rights, user, unquote(url.path.removeprefix("/")) or "/")
     if not apply:

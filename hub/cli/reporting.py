@@ -42,7 +42,7 @@ def show(
     names = ("rank", "party_title", "score", "handed", "accepted", "rejected")
     counts = ("cases_opened", "cases_overdue")
     shares = ("error_rate", "in_time_rate", "timeliness", "coverage")
-    heads = ["名次", "单位", "得分", "报送", "接收", "退回", "退回率", "按期率", "及时率", "覆盖率", "异常", "超期"]
+    heads = ["名次", "单位", "得分", "报送", "通过", "退回", "退回率", "按期率", "及时率", "覆盖率", "异常", "超期"]
     rows = [
         [*(_text(row[n]) for n in names), *(_share(row[n]) for n in shares), *(str(row[n]) for n in counts)]
         for row in found["parties"]

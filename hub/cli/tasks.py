@@ -116,7 +116,10 @@ def _pair(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not equals:
         raise BadConfiguration(
-            f"{word}: say element=value", what_zh=f"{word}：请写作 数据项=值", hint="for example handle_result=done"
+            f"{word}: say element=value",
+            what_zh=f"{word}：请写作 数据项=值",
+            hint="for example handle_result=done",
+            hint_zh="例如 handle_result=已办结",
         )
     return name, value
 

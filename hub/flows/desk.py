@@ -92,7 +92,7 @@ class Flows:
         generation = self.generations.current()
         said = generation.settings.destinations.get(name)
         if said is None:
-            raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+            raise UnknownName.of("destination", "投递目标", name, generation.settings.destinations)
         now = self.clock.now()
         known = Facts(self.ledger, self.clock).status()["destinations"].get(name, {})
         counted = rates(self.ledger, now)
@@ -132,7 +132,7 @@ class Flows:
         generation = self.generations.current()
         said = generation.settings.parties.get(name)
         if said is None:
-            raise UnknownName(f"no party {name}", what_zh=f"没有名为 {name} 的接入方")
+            raise UnknownName.of("party", "接入方", name, generation.settings.parties)
         now = self.clock.now()
         counted = rates(self.ledger, now)
         with self.ledger.read() as connection:
@@ -286,7 +286,7 @@ class Flows:
 
     def _known(self, name: str) -> None:
         if name not in self.generations.current().settings.destinations:
-            raise UnknownName(f"no destination {name}", what_zh=f"没有名为 {name} 的投递目标")
+            raise UnknownName.of("destination", "投递目标", name, self.generations.current().settings.destinations)
 
 
 def _by_dataset(generation: Generation, counted: Rates, whose: str, names: Sequence[str]) -> list[dict[str, Any]]:

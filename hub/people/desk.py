@@ -69,10 +69,11 @@ class PeopleDesk:
             )
         if len(title.strip()) < 2:
             raise BadAccount("the real name is missing", what_zh="请填写真实姓名")
-        if party and party not in self.generations.current().settings.parties:
-            raise UnknownName(f"no party {party}", what_zh=f"没有名为 {party} 的接入方")
         if by.party and party != by.party:
             raise NotAllowed("only people of one's own party", what_zh="只能管理本单位人员")
+        known = self.generations.current().settings.parties
+        if party and party not in known:
+            raise UnknownName.of("party", "接入方", party, known)
         self._check(by, party, powers, frozenset())
         password = passwords.initial()
         stored = passwords.hashed(password)

@@ -119,8 +119,7 @@ class ReconciliationDesk:
         generation = self.generations.current()
         told = generation.settings.destinations.get(destination)
         if told is None:
-            known = ", ".join(generation.settings.destinations)
-            raise UnknownName(f"no destination {destination}", what_zh=f"没有投递目标 {destination}", hint=known)
+            raise UnknownName.of("destination", "投递目标", destination, generation.settings.destinations)
         if told.adapter != "hub":
             raise BadConfiguration(
                 f"{destination} is no hub",
@@ -144,7 +143,7 @@ class ReconciliationDesk:
         generation = self.generations.current()
         settings = generation.settings.parties.get(party)
         if settings is None:
-            raise UnknownName(f"no party {party}", what_zh=f"没有接入方 {party}")
+            raise UnknownName.of("party", "接入方", party, generation.settings.parties)
         stated = read(body, name, content_type, generation.standard)
         with self.ledger.read() as connection:
             found = [against_sender(connection, party, settings.code, one) for one in stated]

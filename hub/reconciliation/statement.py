@@ -55,7 +55,10 @@ def read(body: bytes, name: str, content_type: str, standard: Standard) -> list[
     for line, (number, words) in enumerate(_lines(body, name, content_type), 1):
         if line > MOST:
             raise BadRecord(
-                f"more than {MOST} lines", what_zh=f"对账清单超过 {MOST} 行", hint="state fewer days at once"
+                f"more than {MOST} lines",
+                what_zh=f"对账清单超过 {MOST} 行",
+                hint="state fewer days at once",
+                hint_zh="请减少一次对账的天数",
             )
         dataset = titles.get(words.get("dataset", ""))
         begin, end = _day(words.get("begin", "")), _day(words.get("end", "") or words.get("begin", ""))

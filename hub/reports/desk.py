@@ -140,7 +140,7 @@ class ReportDesk:
         """整改通知 (articles 45 and 46): what a party must mend, until when.  Raises UnknownName, BadRecord."""
         generation = self.generations.current()
         if party not in generation.settings.parties:
-            raise UnknownName(f"no party {party}", what_zh=f"没有单位 {party}")
+            raise UnknownName.of("party", "单位", party, generation.settings.parties)
         groups = self.cases.groups(Selection(party))
         if not groups:
             raise BadRecord(

@@ -45,7 +45,9 @@ def codes_of(name: str, body: bytes, content_type: str = "") -> list[Listed]:
             code = value.strip().upper()
             found.append(Listed(place, code, _right(code)))
         if len(found) > _MOST:
-            raise BadRecord(f"more than {_MOST} firms", what_zh=f"清单超过 {_MOST} 户", hint="split it")
+            raise BadRecord(
+                f"more than {_MOST} firms", what_zh=f"清单超过 {_MOST} 户", hint="split it", hint_zh="请拆成几份"
+            )
     return found
 
 

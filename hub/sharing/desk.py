@@ -84,11 +84,7 @@ class Sharing:
         parties = generation.settings.parties
         for word in ("owner", "receiver"):
             if said[word] not in parties:
-                raise UnknownName(
-                    f"no party {said[word]}",
-                    what_zh=f"没有接入方 {said[word]}",
-                    hint=f"there are: {', '.join(parties)}",
-                )
+                raise UnknownName.of("party", "接入方", said[word], parties)
         dataset = generation.standard.dataset(said["dataset"])
         purpose = said["purpose"].strip()
         if not purpose:
@@ -108,13 +104,21 @@ class Sharing:
         until: datetime = said["until"]
         until = until if until.tzinfo else until.replace(tzinfo=SHANGHAI)
         if until <= now:
-            raise BadGrant("it would have ended already", what_zh="截止时间已过", hint="say a later `until`")
+            raise BadGrant(
+                "it would have ended already",
+                what_zh="截止时间已过",
+                hint="say a later `until`",
+                hint_zh="请给出更晚的截止日期（until）",
+            )
         if rule := said.get("rule", ""):
             try:
                 parse(rule, list(dataset.by_id))
             except ValueError as error:
                 raise BadGrant(
-                    f"rule: {error}", what_zh=f"规则有误：{error}", hint="an expression over elements"
+                    f"rule: {error}",
+                    what_zh=f"规则有误：{error}",
+                    hint="an expression over elements",
+                    hint_zh="应为关于数据项的表达式，见 docs/reference/mapping.md",
                 ) from None
         made = Grant(
             id=uuid7(),
@@ -160,6 +164,7 @@ class Sharing:
                 f"{destination} is no destination with shared = true of {one.receiver}",
                 what_zh=f"{destination} 不是 {one.receiver} 的共享投递目标（shared = true）",
                 hint="only there every record is cut to what the grant allows",
+                hint_zh="只有共享投递目标才按授权裁剪每条记录",
             )
         if destination and not one.counts(self.clock.now()):
             raise BadGrant("the grant does not count", what_zh="授权未同意、已到期或已终止", hint="see: hub grant list")

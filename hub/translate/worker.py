@@ -36,7 +36,7 @@ from hub.ledger.tables import finding
 from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
-from hub.plans import Plans
+from hub.plans import Plans, field_notes
 from hub.repair import Repair
 from hub.translate.chosen import chosen, mended
 from hub.translate.consult import Ask
@@ -296,7 +296,7 @@ class _Run:
         """Every record has a verdict: judged."""
         now = self.t.clock.now()
         submission, plan = self.submission, self.plan
-        notes = [*self.reading.notes, *self._field_notes()]
+        notes = [*self.reading.notes, *(self._field_notes() if problem is None else ())]
 
         def work(connection: Connection) -> Submission:
             if self._last is not None:
@@ -351,10 +351,10 @@ class _Run:
 
     def _field_notes(self) -> list[Note]:
         """Columns nobody knows, and columns the mapping wants that are not there."""
-        return [
-            *(Note("10004.column", value=name) for name in self.unknown_fields),
-            *self.t.plans.missing_fields(self.plan, tuple(self.seen_fields), self.reading.format),
-        ]
+        records = self.first_row - 1
+        if not records and (self.reading.notes or self.submission.origin_id is not None):
+            return []
+        return field_notes(self.plan, tuple(self.seen_fields), tuple(self.unknown_fields), self.reading.format, records)
 
     def _write_notes(self, connection: Connection, notes: list[Note]) -> None:
         submission, plan = self.submission, self.plan
@@ -389,7 +389,7 @@ class _Run:
         opening = Opening(
             class_=CaseClass.WRONG,
             party=self.plan.party,
-            code="10009" if problem.code == UnreadablePayload.code else "10003",
+            code="10009.unreadable" if problem.code == UnreadablePayload.code else "10003",
             dataset=self.plan.dataset.id,
             owner=self.plan.owner,
             submission_id=self.submission.id,

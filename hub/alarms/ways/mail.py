@@ -71,7 +71,10 @@ def _in_our_words(server: Mail, error: Exception) -> HubError:
     where = f"{server.host}:{server.port}"
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return NotAllowed(
-            f"{where} does not accept the login", what_zh=f"{where} 拒绝登录", hint="check user, password"
+            f"{where} does not accept the login",
+            what_zh=f"{where} 拒绝登录",
+            hint="check user, password",
+            hint_zh="请检查 user、password",
         )
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return BadSetup(f"{where} offers no STARTTLS or login", what_zh=f"{where} 不支持 STARTTLS 或登录")

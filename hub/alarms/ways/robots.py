@@ -49,7 +49,12 @@ def _base(contact: Contact, official: str) -> str:
 
 def _key(contact: Contact, secret: Callable[[str], str]) -> str:
     if contact.key is None:
-        raise BadSetup("the robot has no key", what_zh="机器人没有配置 key", hint="set key of this contact")
+        raise BadSetup(
+            "the robot has no key",
+            what_zh="机器人没有配置 key",
+            hint="set key of this contact",
+            hint_zh="请为该联系人配置 key",
+        )
     return secret(contact.key)
 
 
@@ -72,4 +77,9 @@ def _refused(way: str, code: int) -> HubError:
     said, said_zh = f"the {way} robot answered errcode {code}", f"{way} 机器人返回 errcode {code}"
     if code in _TOO_MANY or code == -1:
         return SystemBusy(said, what_zh=said_zh)
-    return BadSetup(said, what_zh=said_zh, hint="check key, secret and keywords of the robot")
+    return BadSetup(
+        said,
+        what_zh=said_zh,
+        hint="check key, secret and keywords of the robot",
+        hint_zh="请检查机器人的 key、secret 和关键词",
+    )

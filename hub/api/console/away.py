@@ -68,7 +68,12 @@ def back(request: Request, hub: TheHub, code: Word = "", state: Word = "") -> Re
 def _provider(hub: Hub) -> Provider:
     settings = hub.generations.current().settings.people.oidc
     if settings is None:
-        raise UnknownName("no identity provider is set", what_zh="未配置统一认证", hint="people.oidc in hub.toml")
+        raise UnknownName(
+            "no identity provider is set",
+            what_zh="未配置统一认证",
+            hint="people.oidc in hub.toml",
+            hint_zh="请在 hub.toml 中配置 [people.oidc]",
+        )
     return Provider(settings)
 
 

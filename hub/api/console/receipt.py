@@ -24,6 +24,8 @@ router = APIRouter(route_class=Page)
 
 #: Records with findings on one page.
 _PAGE = 200
+#: Seconds after which a receipt that has no verdict yet is looked at again.
+_SOON = "2"
 #: Earlier records that still have their faults, or did not come again, told one by one.
 _TOLD = 50
 
@@ -42,7 +44,7 @@ def receipt(visit: ViewerOfRegion, receipt_no: str, after: Annotated[int, Query(
         earlier = submissions.by_receipt(connection, mends[-1]) if mends else None
         judged = found.state in ("judged", "settled")
         became = again.compared(connection, earlier, found) if earlier is not None and judged else None
-    return visit.page(
+    page = visit.page(
         "receipt",
         "submissions",
         receipt=document,
@@ -62,6 +64,9 @@ def receipt(visit: ViewerOfRegion, receipt_no: str, after: Annotated[int, Query(
         mended=mended,
         became=_became(became, visit.language) if became is not None else None,
     )
+    if found.state in ("received", "translating"):
+        page.headers["refresh"] = _SOON
+    return page
 
 
 def _title(titles: Mapping[str, str], name: str) -> str:

@@ -80,6 +80,7 @@ def _row(one: Submission, visit: Visit) -> dict[str, Any]:
         "connection": one.connection,
         "name": one.name,
         "state": word(one.state, visit.language),
+        "unreadable": bool(one.problem),
         "received_at": local_text(one.received_at),
         "counts": {n: getattr(one, n) for n in ("read", "accepted", "rejected", "held", "duplicate")},
     }
