@@ -103,6 +103,18 @@ class Generation:
             )
         return loaded.file, loaded.crosswalks
 
+    def crosswalk_names(self, mapping: str) -> list[str]:
+        """Crosswalks and code lists whose unknown words can be answered for a mapping.  Raises UnknownName."""
+        if mapping == STANDARD_WORDS:
+            return sorted({e.list for dataset in self.standard for e in dataset.elements if e.list})
+        loaded = self.mapping(mapping)
+        if loaded.file is None:
+            return sorted(loaded.crosswalks)
+        said = {spec.codes for spec in loaded.file.elements.values() if spec.codes}
+        dataset = self.standard.dataset(loaded.file.dataset, loaded.file.dataset_version)
+        lists = {e.list for e in (*dataset.elements, *self.standard.common_for(dataset)) if e.list}
+        return sorted({*loaded.crosswalks, *said, *lists})
+
     def mapping_version(self, name: str) -> str:
         """The mapping of a connection and its version, as records and receipts name it; '' where it cannot be told."""
         if not self.dataset_of(name):

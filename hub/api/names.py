@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, unquote
 
 from starlette.requests import Request
 
+from standards.encodings import decode
+
 
 def told(request: Request, name: str) -> str:
     """The name that came as `name=`, or else in a Content-Disposition header; '' where none came."""
@@ -44,7 +46,7 @@ def mended(name: str) -> str:
         return name
     for encoding in ("utf-8", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return decode(raw, encoding)
         except UnicodeDecodeError:
             continue
     return name

@@ -66,8 +66,10 @@ def _late(hub: TheHub) -> str:
 
 @router.get("/v1/status", summary="运行概况 everything at a glance")
 def status(hub: TheHub, _who: SeesAll) -> dict[str, Any]:
-    """Backlogs, destinations, cases, today's counts."""
-    return Facts(hub.ledger, hub.clock).status()
+    """Backlogs, destinations (`unused`: those nothing was sent to yet), cases, today's counts."""
+    found = Facts(hub.ledger, hub.clock).status()
+    there = hub.generations.current().settings.destinations
+    return {**found, "unused": [name for name in there if name not in found["destinations"]]}
 
 
 @router.get("/v1/coverage", summary="填写情况 how elements are filled")
@@ -210,6 +212,9 @@ class Answered(BaseModel):
 @router.post("/v1/crosswalks", summary="回答未知代码 answer an unknown code")
 def answer(hub: TheHub, who: Operates, body: Answered) -> dict[str, str]:
     """From now on; what was rejected before is handed in again by its owner."""
+    known = hub.generations.current().crosswalk_names(body.mapping)
+    if body.name not in known:
+        raise UnknownName.of("crosswalk", "码表对照", body.name, known)
     now = hub.clock.now()
 
     def work(connection: Connection) -> None:

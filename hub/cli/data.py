@@ -282,6 +282,7 @@ def status(config: Config = Path("hub.toml"), as_json: Json = False, url: Url = 
         ]
         for name, d in seen["destinations"].items()
     ]
+    rows += [[name, "尚未使用", "", "-", "", ""] for name in seen["unused"]]
     table("投递目标 destinations", ["目标", "状态", "自", "积压", "原因", "下次探测"], rows)
     for state, found in seen["submissions"].items():
         out.print(f"{word(state)}：{found['count']} 件，最早 {found['oldest_at']}")

@@ -74,7 +74,7 @@ def draft_mapping(
     standard = built_in()
     columns = columns_of(sample)
     if not dataset:
-        _recommend(standard, columns, as_json)
+        _recommend(standard, columns, sample, as_json)
         return
     found = standard.dataset(dataset)
     checker = Checker(found, standard, frozenset({FilledBy.SENDER}), standard.common_for(found))
@@ -88,7 +88,7 @@ def draft_mapping(
     raise typer.Exit(DONE)
 
 
-def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], as_json: bool) -> None:
+def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], file: Path, as_json: bool) -> None:
     """The data sets that fit best: how many fields are placed for certain, how many must-elements are fed."""
     sample = look_at(columns)
     ranked = []
@@ -112,7 +112,10 @@ def _recommend(standard: Standard, columns: Mapping[str, Sequence[str]], as_json
         ["数据集", "名称", "高把握字段", "必填项有来源"],
         ([r["dataset"], r["title"], f"{r['placed']}/{r['fields']}", f"{r['fed']}/{r['must']}"] for r in rows),
     )
-    err.print(f"下一步 next: hub adapter draft … --dataset {rows[0]['dataset']} --into mappings/我的系统")
+    err.print(
+        f"下一步 next: hub adapter draft {file} --dataset {rows[0]['dataset']} --into site/mappings/系统名",
+        markup=False,
+    )
 
 
 def _write(into: Path, dataset: str, made: Draft) -> None:

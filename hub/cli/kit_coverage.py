@@ -40,7 +40,10 @@ def coverage(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="只看这一天以来的报送 submissions since this day")
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="每个接入最多看多少条 records of each connection at most")] = 20_000,
-    site: Annotated[Path | None, typer.Option("--site", help="站点目录，样例用 own folder, for a sample")] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option("--site", exists=True, file_okay=False, help="站点目录，样例用 own folder, for a sample"),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="也列出正常和未填的选填项 good and empty ones too")] = False,
     config: Config = Path("hub.toml"),
     as_json: Json = False,

@@ -20,7 +20,10 @@ from standards.registry import Standard, load
 standard_app = typer.Typer(no_args_is_help=True, help="数据标准 the standard")
 mapping_app = typer.Typer(no_args_is_help=True, help="映射 mappings")
 
-Site = Annotated[Path | None, typer.Option("--site", help="站点目录（mappings、standards、calendars）own folder")]
+Site = Annotated[
+    Path | None,
+    typer.Option("--site", exists=True, file_okay=False, help="站点目录（mappings、standards、calendars）own folder"),
+]
 
 
 def _standard(site: Path | None) -> Standard:

@@ -70,13 +70,13 @@ def test_an_operator_mends_a_wave_of_failures_in_four_clicks(page: Page, city: P
     page.get_by_role("button", name="重放", exact=True).click()
     page.wait_for_load_state()
     for _ in range(100):
-        if "接收 30" in page.content():
+        if "通过 30" in page.content():
             break
         page.wait_for_timeout(100)
         page.reload()
     shot(page, "replays")
 
-    assert "接收 30" in page.content()
+    assert "通过 30" in page.content()
     assert all(url.startswith(city.running.address) for url in asked), "no request leaves the server"
     assert wrong == []
     _readable(page)

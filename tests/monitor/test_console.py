@@ -124,7 +124,7 @@ def test_a_wave_of_failures_is_rehearsed_and_replayed_from_the_page(city: Provin
 
     assert done.status_code == 200
     until(lambda: "没有未关闭的异常" in operator.get("cases") or "未报送" in operator.get("cases"))
-    until(lambda: "接收 40" in operator.get("replays"))
+    until(lambda: "通过 40" in operator.get("replays"))
 
 
 def test_a_sender_sees_what_was_wrong_uploads_again_and_answers_a_task(city: Province) -> None:

@@ -323,3 +323,89 @@ def test_the_api_document_is_served_without_the_internet(door: Door) -> None:
 
     assert "https://" not in page.replace("https://www.w3.org", "")
     assert door.operator.get("/openapi.json").json()["openapi"].startswith("3.")
+
+
+@pytest.mark.parametrize("name", ["处罚.csv".encode(), "处罚.csv".encode("gbk")], ids=["UTF-8", "GBK"])
+def test_a_form_with_one_file_is_read_as_that_file_under_its_own_name(door: Door, name: bytes) -> None:
+    head = (
+        b'--x\r\ncontent-disposition: form-data; name="file"; filename="'
+        + name
+        + b'"\r\ncontent-type: text/csv\r\n\r\n'
+    )
+    body = head + csv_of(3, 8001) + b"\r\n--x--\r\n"
+
+    answer = door.ecology.post(
+        "/v1/submissions",
+        params={"connection": "ecology-penalties", "wait": 20},
+        content=body,
+        headers={"content-type": "multipart/form-data; boundary=x"},
+    ).json()
+
+    assert answer["counts"]["read"] == 3
+    assert answer["file"]["name"] == "处罚.csv"
+
+
+def test_a_form_with_two_files_is_refused_with_what_to_do(door: Door) -> None:
+    one = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na\r\n'
+
+    answer = door.ecology.post(
+        "/v1/submissions",
+        params={"connection": "ecology-penalties"},
+        content=one * 2 + b"--x--\r\n",
+        headers={"content-type": "multipart/form-data; boundary=x"},
+    )
+
+    assert answer.status_code == 422
+    assert "zip" in answer.json()["hint"]
+
+
+def test_a_name_in_gbk_is_readable_in_a_header_and_in_the_address(door: Door) -> None:
+    gbk = "处罚.csv".encode("gbk")
+    at = "/v1/submissions?connection=ecology-penalties&wait=20"
+    named = "".join(f"%{byte:02X}" for byte in gbk)
+
+    by_header = door.ecology.post(
+        at, content=csv_of(1, 8101), headers=[(b"content-disposition", b'attachment; filename="' + gbk + b'"')]
+    )
+    by_address = door.ecology.post(f"{at}&name={named}", content=csv_of(1, 8102))
+
+    assert by_header.json()["file"]["name"] == by_address.json()["file"]["name"] == "处罚.csv"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (",".join(HEADER).encode("gb18030") + b"\r\n", "10004.no_rows"),
+        ("药品,批号\r\n阿司匹林,1\r\n".encode(), "10004.foreign_file"),
+    ],
+    ids=["only a header", "another kind of file"],
+)
+def test_a_file_of_nothing_or_of_something_else_says_so(door: Door, body: bytes, code: str) -> None:
+    answer = door.ecology.post(
+        "/v1/submissions", params={"connection": "ecology-penalties", "wait": 20}, content=body
+    ).json()
+    tried = door.ecology.post("/v1/judge", params={"connection": "ecology-penalties"}, content=body).json()
+
+    assert [note["code"] for note in answer["notes"]] == [code]
+    assert [note["code"] for note in tried["notes"]] == [code]
+
+
+def test_wrong_parameters_are_told_in_both_languages(door: Door) -> None:
+    answer = door.ecology.post("/v1/submissions", params={"wait": "soon"}, content=b"x").json()
+
+    assert "query.connection：缺少" in answer["detail"]
+    assert "query.wait：须为数字" in answer["detail"]
+    assert answer["hint"]
+    assert answer["hint_en"]
+
+
+def test_what_many_records_share_is_told_once_in_the_text(door: Door) -> None:
+    body = "案件编号\r\n".encode() + b"".join(f"W{n}\r\n".encode() for n in range(8))
+    number = door.ecology.post(
+        "/v1/submissions", params={"connection": "ecology-penalties", "wait": 20}, content=body
+    ).json()["receipt_no"]
+
+    text = door.ecology.get(f"/v1/receipts/{number}", headers={"accept": "text/plain"}).text
+
+    assert text.count("必填项“处罚行为名称”为空") == 1
+    assert "8 条：第 2 行、第 3 行" in text
