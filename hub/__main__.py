@@ -1,5 +1,5 @@
 """`python -m hub`."""
 
-from hub.cli.main import main
+from hub.cli.entry import main
 
 main()

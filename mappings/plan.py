@@ -15,6 +15,8 @@ from standards.model import Element, Kind
 ALWAYS_NULL = frozenset({"null", "NULL", "Null", "undefined", "None", "NaN", "nan"})
 
 _REMEMBERED = 20_000
+#: What Excel leaves in a cell whose formula failed, or whose column is too narrow for a date.
+_EXCEL_ERRORS = frozenset({"#VALUE!", "#REF!", "#N/A", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "########"})
 _SIMPLE_TEXT = (Kind.TEXT, Kind.LONGTEXT)
 
 
@@ -114,8 +116,10 @@ class Column(dict[str, str]):
     def __missing__(self, value: str) -> str:
         try:
             result = self._convert(value)
+            if result and value in _EXCEL_ERRORS:
+                raise Wrong("10004.excel_error")
         except Wrong as wrong:
-            self.wrong[value] = (wrong.code, wrong.params)
+            self.wrong[value] = ("10004.excel_error" if value in _EXCEL_ERRORS else wrong.code, wrong.params)
             result = UNREADABLE
         self[value] = result
         return result

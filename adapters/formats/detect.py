@@ -18,7 +18,7 @@ _HEAD = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: What people hand over by mistake: first bytes, Chinese and English name.
 _STRANGERS = (
-    (b"%PDF", "PDF 文件", "a PDF"),
+    (b"%PDF", " PDF 文件", "a PDF"),
     (b"\x89PNG", "图片", "a picture"),
     (b"\xff\xd8\xff", "图片", "a picture"),
     (b"GIF8", "图片", "a picture"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mappings.convert import Wrong, as_date, as_datetime, as_decimal, as_int
+from mappings.plan import Column, Steps
+from standards.checker import UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,13 @@ def test_whole_numbers_have_no_fraction() -> None:
     assert as_int("12") == "12"
     with pytest.raises(Wrong):
         as_int("12.5")
+
+
+@pytest.mark.parametrize("left", ["#VALUE!", "#N/A", "#REF!"])
+def test_what_a_failed_formula_leaves_is_told_as_that_whatever_the_element(left: str) -> None:
+    amounts = Column(Steps(lambda value: as_decimal(value, 2), remember=True))
+    names = Column(Steps(str.strip, remember=False))
+
+    for column in (amounts, names):
+        assert column([left, "1"])[0] == UNREADABLE
+        assert column.told([left, "1"]) == [(0, left, "10004.excel_error", {})]
