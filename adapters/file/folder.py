@@ -255,9 +255,11 @@ def in_our_words(error: OSError, path: Path | str) -> HubError:
             hint_zh="请授予枢纽运行账号在该目录读、写、改名的权限",
         )
     if number in _MISSING:
+        # A relative folder lies below the one the hub was started in, which the reader may not think of.
+        where = path.absolute() if isinstance(path, Path) else path
         return BadSetup(
-            f"{path} cannot be used: {why}",
-            what_zh=f"{path} 不存在或不可用",
+            f"{where} cannot be used: {why}",
+            what_zh=f"{where} 不存在或不可用",
             hint="create the folder, or mount the share; all folders of one connection lie on one file system",
             hint_zh="请创建该目录或挂载共享；同一接入的各目录须在同一文件系统",
         )

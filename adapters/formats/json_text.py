@@ -175,8 +175,10 @@ class Cursor:
         return unreadable(
             f"第 {line} 行第 {column} 个字符处：{what_zh}",
             f"line {line}, character {column}: {what}",
-            "请由来源系统重新生成 JSON；检查引号、逗号、括号是否配对，文件是否传输完整",
-            "let the source system write the JSON again; check quotes, commas, brackets, and that the file is complete",
+            "请由来源系统重新生成 JSON；检查引号、逗号、括号是否配对，文件是否传输完整；"
+            "本来就不是 JSON 的，请改正 Content-Type 或文件扩展名",
+            "let the source system write the JSON again; check quotes, commas, brackets, and whether it is whole; "
+            "if it is no JSON at all, mend the Content-Type or the ending of its name",
         )
 
     def _too_deep(self) -> UnreadablePayload:

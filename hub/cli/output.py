@@ -53,9 +53,16 @@ def exit_code(error: HubError) -> int:
 
 def fail(error: HubError) -> NoReturn:
     """Tell what is wrong and end."""
-    err.print(f"[bold red]错误[/] {_plain(error.what_zh)}")
+    head_zh, _, rest_zh = error.what_zh.partition("\n")
+    head, _, rest = error.what.partition("\n")
+    err.print(f"[bold red]错误[/] {_plain(head_zh)}")
+    if rest_zh != rest:
+        err.print(_plain(rest_zh))
     if error.what != error.what_zh:
-        err.print(f"[dim]error[/] {_plain(error.what)}")
+        err.print(f"[dim]error[/] {_plain(head)}")
+    if rest:
+        # Line by line; what both languages say in the same words is said once.
+        err.print(_plain(rest))
     if error.hint_zh:
         err.print(f"[bold]办法[/] {_plain(error.hint_zh)}")
     if error.hint and error.hint != error.hint_zh:

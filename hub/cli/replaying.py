@@ -66,6 +66,9 @@ def plan(
         for one in said.get("destinations", ()):
             word = "，须人工确认 needs a person's word" if one["needs_word"] else ""
             out.print(f"→ {one['destination']}：{one['parcels']} 个交换包，{one['records']} 条{word}", markup=False)
+        if not said["records"] and not said.get("destinations"):
+            err.print("没有符合条件的记录；异常组见 hub failures  nothing fits that choice; groups: hub failures")
+            raise typer.Exit(DONE)
         lines = ([w["element"], w["code"], str(w["records"])] for w in said["still_wrong"])
         table("仍不通过 still wrong", ["数据项", "代码", "条数"], lines)
     raise typer.Exit(DATA if said["fails"] else DONE)
