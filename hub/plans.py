@@ -93,7 +93,7 @@ def field_notes(plan: Plan, seen: Sequence[str], unknown: Sequence[str], file_fo
         return [Note("10004.no_rows")] if file_format in _WITH_HEADER else []
     if seen and file_format in _WITH_HEADER and not set(seen) - set(unknown):
         few = "、".join(seen[:_NAMED]) + (" …" if len(seen) > _NAMED else "")
-        return [Note("10004.foreign_file", value=few, params={"other": plan.dataset.title})]
+        return [Note("10004.foreign_file", params={"other": plan.dataset.title, "found": few})]
     return [*(Note("10004.column", value=name) for name in unknown), *Plans.missing_fields(plan, seen, file_format)]
 
 
