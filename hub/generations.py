@@ -264,7 +264,7 @@ def standard_words(dataset: DataSet) -> MappingFile:
             "dataset": dataset.id,
             "dataset_version": dataset.version,
             # A template has Chinese titles where a message has element ids; either will do.
-            "elements": {n: {"first": [n, titles[n]]} if n in titles else n for n in names},
+            "elements": {n: {"first": [titles[n], n]} if n in titles else n for n in names},
             "ignore": [*_TRAVELLING],
         }
     )
