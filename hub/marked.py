@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +11,7 @@ from adapters.formats import open_records
 from adapters.formats.base import LegacyChunk, ReadOptions
 from adapters.workbook.mark import MAX_BYTES, mark
 from adapters.workbook.marks import Fault
-from adapters.workbook.sheet import sheet_of
+from adapters.workbook.sheet import WHOLE, sheet_of
 from hub.generations import Generations
 from hub.ledger import submissions
 from hub.ledger.engine import Ledger
@@ -19,6 +19,7 @@ from hub.ledger.submissions import Submission
 from hub.payload import LedgerPayload
 from hub.receipts import Receipts
 from hub.replay_trial import veiling
+from hub.translate.chosen import chosen
 from hub.vault import Seal
 from standards.errors import BadRecord, HubError, UnknownName
 from standards.places import in_words
@@ -53,20 +54,22 @@ class Marked:
                 own = mark(file, faults)
             if own is not None:
                 return own
-        rows = self._masked(found, payload) if masked else self._rows(found, payload)
-        return sheet_of(rows, faults, found.read)
+        rows = _numbered(self._rows(found, payload), found.read, faults)
+        return sheet_of(self._masked(found, rows) if masked else rows, faults)
 
-    def _masked(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
+    def _masked(
+        self, found: Submission, rows: Iterator[tuple[LegacyChunk, Sequence[int]]]
+    ) -> Iterator[tuple[LegacyChunk, Sequence[int]]]:
         """The rows with personal values hidden; none where nobody can tell which they are."""
         with self.generations.plans.lent() as plans:
             try:
                 plan = plans.plan(self.generations.current(), found.connection, found.dataset)
             except HubError:
                 return
-            for chunk in self._rows(found, payload):
+            for chunk, numbers in rows:
                 hide = veiling(plan, chunk)
                 columns = {name: [hide(name, value) for value in column] for name, column in chunk.columns.items()}
-                yield replace(chunk, columns=columns)
+                yield replace(chunk, columns=columns), numbers
 
     def _rows(self, found: Submission, payload: LedgerPayload) -> Iterator[LegacyChunk]:
         """The hand-over's rows as they were read; as far as they can be."""
@@ -101,6 +104,21 @@ class Marked:
             if not after:
                 return
             view = self.receipts.receipt(receipt_no, after=after, limit=_PAGE)
+
+
+def _numbered(
+    chunks: Iterator[LegacyChunk], count: int, faults: Sequence[Fault]
+) -> Iterator[tuple[LegacyChunk, Sequence[int]]]:
+    """All rows with their numbers; of many the faulty ones only, and none is read where none is faulty."""
+    if count > WHOLE:
+        wanted = frozenset(fault.row_no for fault in faults if fault.row_no)
+        if wanted:
+            yield from chosen(chunks, wanted)
+        return
+    first = 1
+    for chunk in chunks:
+        yield chunk, range(first, first + chunk.count)
+        first += chunk.count
 
 
 def _fault(finding: dict[str, Any], row: int, words: str) -> Fault:

@@ -28,7 +28,7 @@ from hub.bootstrap import ROLES, Hub, build, ledger_url, prepare, put_into_force
 from hub.generations import Body
 from hub.ledger import credentials
 from hub.settings import Settings
-from standards.errors import BadConfiguration
+from standards.errors import BadConfiguration, HubError
 
 log = structlog.get_logger()
 
@@ -164,12 +164,13 @@ def start(settings: Settings, body: Body, roles: tuple[str, ...] = ROLES) -> Run
         raise
     local_key(hub)
     hub.start(roles)
-    rest_the_collector()
     server, address = None, ""
     if "api" in roles:
         sock = listen(settings)
         address = address_of(sock)
         server = Server(hub, sock)
+    rest_the_collector(hub)
+    if server is not None:
         server.start()
         (hub.state / "address").write_text(address, "ascii")
     log.info("hub runs", action="started", hub=settings.hub.name, address=address, roles=",".join(roles))
@@ -288,11 +289,14 @@ def keep_memory_small() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
-def rest_the_collector() -> None:
+def rest_the_collector(hub: Hub) -> None:
     """What is loaded stays: the garbage collector need not look at it again, and rarely at anything old.
 
     A chunk makes a hundred thousand small objects, none of them in a cycle; a tenth of the time would go there.
+    The standard and the settings are most of what stays, so they are loaded first.
     """
+    with suppress(HubError):  # whoever needs them first says what is wrong
+        hub.generations.current()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
@@ -312,8 +316,8 @@ def work(settings: Settings, roles: tuple[str, ...], sock: socket.socket | None)
     hub = build(settings)
     spans = telemetry.begin(settings)
     hub.start(roles)
-    rest_the_collector()
     server = Server(hub, sock) if sock is not None else None
+    rest_the_collector(hub)
     if server is not None:
         server.start()
     while not ended.wait(0.5):

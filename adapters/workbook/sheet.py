@@ -10,13 +10,15 @@ import xlsxwriter
 from adapters.formats.base import LegacyChunk
 from adapters.workbook.marks import AUTHOR, HEADINGS, MAX_MARKS, RESULT_SHEET, Fault
 
-#: Rows in the answer; where there are more, it holds the faulty ones only.
+#: Up to so many rows are all in the answer; of a larger hand-over only the faulty ones.
+WHOLE = 2_000
+#: Rows in the answer at most.
 MAX_ROWS = 20_000
 _WIDTHS = (34, 24, 24, 60, 50, 14, 8)
 
 
-def sheet_of(chunks: Iterable[LegacyChunk], faults: Sequence[Fault], count: int) -> bytes:
-    """The rows of a hand-over of `count` records with their faults; only the faulty rows when there are many."""
+def sheet_of(rows: Iterable[tuple[LegacyChunk, Sequence[int]]], faults: Sequence[Fault]) -> bytes:
+    """Rows of a hand-over, each chunk with the numbers of its records in the whole, with their faults."""
     by_row: dict[int, list[Fault]] = {}
     for fault in faults:
         by_row.setdefault(fault.row_no, []).append(fault)
@@ -34,19 +36,16 @@ def sheet_of(chunks: Iterable[LegacyChunk], faults: Sequence[Fault], count: int)
     bold = book.add_format({"bold": True, "bg_color": "#DDE3EA"})
     columns: dict[str, int] = {}
     line = comments = 0
-    row_no = 0
-    for chunk in chunks:
+    for chunk, numbers in rows:
         for field in chunk.fields:
             if field not in columns and len(columns) < 1000:
                 columns[field] = len(columns)
                 sheet.write_string(0, columns[field], field[:32000], bold)
-        for i in range(chunk.count):
-            row_no += 1
-            wrong = by_row.get(row_no, [])
-            if (count > MAX_ROWS and not wrong) or line >= MAX_ROWS:
-                continue
+        for i, row_no in enumerate(numbers):
+            if line == MAX_ROWS:
+                break
             line += 1
-            marked = _by_field(wrong)
+            marked = _by_field(by_row.get(row_no, []))
             for field, column in columns.items():
                 values = chunk.columns.get(field)
                 value = values[i] if values else ""

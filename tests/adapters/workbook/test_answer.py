@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from adapters.formats import workbook_child
 from adapters.workbook.marks import AUTHOR, RESULT_SHEET
 from demo.emergency import filled
-from hub import serve
+from hub import marked, serve
 from hub.bootstrap import prepare
 from hub.cli.main import app
 from hub.ledger import credentials
@@ -159,6 +160,26 @@ def test_anything_else_is_answered_with_a_sheet_of_its_rows(
     assert at.data_type != "f", "no formula"
     assert at.comment is not None
     assert comments(book).keys() == {at.coordinate}
+
+
+def test_of_a_large_hand_over_only_the_faulty_rows_are_in_the_sheet_and_none_where_none_is(
+    bureau: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marked, "WHOLE", 4)
+    rows = good_rows(6)
+
+    def sheet(faulty: Sequence[int]) -> openpyxl.worksheet.worksheet.Worksheet:
+        held = [{**row, "check_date": "bad" if n in faulty else row["check_date"]} for n, row in enumerate(rows)]
+        return answered(bureau, handed_in(bureau, json.dumps(held).encode(), f"{len(faulty)}.json")).worksheets[0]
+
+    some, none = sheet([1, 4]), sheet([])
+
+    names = [cell.value for cell in some[1]]
+    key = names.index("check_action_code") + 1
+    assert [some.cell(n, key).value for n in (2, 3)] == [rows[1]["check_action_code"], rows[4]["check_action_code"]]
+    assert some.max_row == 3
+    assert all(some.cell(n, names.index("check_date") + 1).comment for n in (2, 3))
+    assert none.max_row == 1
 
 
 def test_what_cannot_be_read_is_answered_in_words(bureau: httpx2.Client) -> None:
