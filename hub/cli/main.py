@@ -40,6 +40,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(running.serve)
 app.command("check")(running.check)
+app.command("restored")(running.restored)
 app.command("submit")(data.submit)
 app.command("receipt")(data.receipt)
 app.command("judge")(data.judge)

@@ -1,7 +1,8 @@
-"""`hub serve` and `hub check`: what needs the whole hub in this process."""
+"""`hub serve`, `hub check` and `hub restored`: what needs the whole hub in this process."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,13 @@ from hub import logs, trying
 from hub.bootstrap import ROLES, build, ledger_url, prepare
 from hub.circle_checks import circle_notes
 from hub.cli.options import Config, Json
-from hub.cli.output import DONE, OTHER_SIDE, out, print_json, told
+from hub.cli.output import DONE, OTHER_SIDE, out, print_json, table, told
 from hub.generations import assemble
 from hub.onboarding import admit
-from hub.serve import run
+from hub.restored import go_on
+from hub.serve import lock_state, run
 from hub.zone_checks import zone_notes
-from standards.errors import BadConfiguration, HubError
+from standards.errors import BadConfiguration, BadRecord, HubError
 
 
 @told
@@ -71,3 +73,40 @@ def check(config: Config = Path("hub.toml"), as_json: Json = False) -> None:
                 f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {said.replace('[', chr(92) + '[')}"
             )
     raise typer.Exit(DONE if all(good for _, good, _ in results) else OTHER_SIDE)
+
+
+@told
+def restored(
+    by: Annotated[str, typer.Option(help="谁恢复的，记入流水 who restored it; goes into the journal")],
+    config: Config = Path("hub.toml"),
+    as_json: Json = False,
+) -> None:
+    """恢复较旧备份后、启动前：今天的编号不再重复发出  after an older copy was put back, before the hub serves."""
+    if not by.strip():
+        raise BadRecord("say who restored it", what_zh="请写明由谁恢复", hint="--by NAME", hint_zh="--by 姓名")
+    settings, _body = prepare(config)
+    lock = lock_state(Path(settings.hub.state))
+    hub = build(settings)
+    try:
+        found = go_on(hub.ledger, hub.clock, by.strip())
+    finally:
+        hub.ledger.close()
+        lock.close()
+    if as_json:
+        print_json(asdict(found))
+        return
+    out.print(
+        f"台账停在 the ledger ends at {found.ends_at or '-'}：此后的报送枢纽不知道 what came since is not known",
+        markup=False,
+    )
+    out.print(
+        f"今天的回执编号自 {found.receipt_no} 起 receipt numbers of today go on from there；"
+        f"批次号已跳过 {found.batches} 组 series of batch numbers go on higher",
+        markup=False,
+    )
+    table(
+        "",
+        ["接入 connection", "台账中最后一次报送 last known hand-over"],
+        [[one["connection"], one["last_at"]] for one in found.connections],
+    )
+    out.print("请各单位重报此后的数据，已有的算重复 have them repeat what came since; what is known counts as repeats")
