@@ -91,6 +91,12 @@ class _News(msgspec.Struct):
     records: list[_Said] = []
 
 
+#: Made here: msgspec looks a type up at its first use, and crashes when two threads use it first at the same moment.
+_VERDICT, _VERDICTS = msgspec.json.Decoder(_Verdict), msgspec.json.Decoder(list[_Verdict])
+_NEWS, _REPLY = msgspec.json.Decoder(list[_News]), msgspec.json.Decoder(_Reply)
+_OBJECTS, _ANYTHING = msgspec.json.Decoder(list[dict[str, Any]]), msgspec.json.Decoder(object)
+
+
 class NeighbourHub:
     """Implements standards.ports.Destination and Follows."""
 
@@ -111,7 +117,7 @@ class NeighbourHub:
         headers = {"content-type": "application/cloudevents+json"}
         url = f"{self._base}?wait={self._settings.wait_seconds:g}"
         response = self._http.request("POST", url, content=to_event(parcel), headers=headers)
-        return _answer(_decoded(response.content, _Verdict))
+        return _answer(_decoded(response.content, _VERDICT))
 
     def collect(self, awaited: Sequence[Awaited]) -> Iterable[tuple[UUID, Answer]]:
         """The verdicts that are there by now; those that a queue should have brought long ago are asked for."""
@@ -123,7 +129,7 @@ class NeighbourHub:
             return
         body = msgspec.json.encode({"parcels": [one.parcel_id for one in awaited]})
         response = self._http.request("POST", f"{self._base}/verdicts", content=body, headers=_JSON)
-        for said in _decoded(response.content, list[_Verdict]):
+        for said in _decoded(response.content, _VERDICTS):
             if said.parcel is not None:
                 yield said.parcel, _answer(said)
 
@@ -134,7 +140,7 @@ class NeighbourHub:
         while True:
             where = f"&after={after}" if after is not None else ""
             response = self._http.request("GET", f"{self._base}/news?limit={_PAGE}{where}")
-            page = _decoded(response.content, list[_News])
+            page = _decoded(response.content, _NEWS)
             found += [_later(one) for one in page]
             if page:
                 after = page[-1].id
@@ -146,13 +152,13 @@ class NeighbourHub:
         """Where a record is there and above."""
         body = msgspec.json.encode({"record": cd_id})
         response = self._http.request("POST", self._settings.url.rstrip("/") + "/v1/trace", content=body, headers=_JSON)
-        return _decoded(response.content, list[dict[str, Any]])
+        return _decoded(response.content, _OBJECTS)
 
     def ask(self, path: str, body: dict[str, Any]) -> Any:
         """POST something else to the other hub's `/v1`, as JSON; for reconciliation."""
         url = self._settings.url.rstrip("/") + f"/v1/{path}"
         response = self._http.request("POST", url, content=msgspec.json.encode(body), headers=_JSON)
-        return _decoded(response.content, object)
+        return _decoded(response.content, _ANYTHING)
 
     def stored(self, parcel: Parcel) -> bool | None:
         """A repeat is known by its id; nobody needs to ask."""
@@ -171,9 +177,9 @@ class NeighbourHub:
             self._queue.close()
 
 
-def _decoded(body: bytes, kind: type[T]) -> T:
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, ValueError) as error:
         raise AnswerNotUnderstood(f"not the answer of a hub: {error}", what_zh="对方不是监管数据交换枢纽") from error
 
@@ -196,7 +202,7 @@ def _answer(said: _Verdict) -> Answer:
 
 def _reply(body: bytes) -> tuple[UUID | None, Answer]:
     """A message of the other hub's queue: a verdict, or a problem document."""
-    said = _decoded(body, _Reply)
+    said = _decoded(body, _REPLY)
     if said.detail:
         line = AnswerLine(cd_id="", result=Result.REFUSED, code=said.code, message=said.detail)
         return None, Answer(lines=(line,))

@@ -34,6 +34,10 @@ class _Reply(msgspec.Struct):
     records: list[_Said] = []
 
 
+#: Made here: msgspec looks a type up at its first use, and crashes when two threads use it first at the same moment.
+_REPLY = msgspec.json.Decoder(_Reply)
+
+
 def read_reply(body: bytes, *, speaker: str, level: str) -> tuple[UUID | None, Answer]:
     """The parcel it names, if it does, and the answer; `speaker` and `level` where it does not say.
 
@@ -42,7 +46,7 @@ def read_reply(body: bytes, *, speaker: str, level: str) -> tuple[UUID | None, A
     if not body.strip():
         return None, Answer(speaker=speaker, level=level)
     try:
-        reply = msgspec.json.decode(body, type=_Reply)
+        reply = _REPLY.decode(body)
         lines = tuple(
             AnswerLine(
                 cd_id=said.cd_id,

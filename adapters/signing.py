@@ -186,7 +186,7 @@ class SharingSigner:
     def _fetch(self, now: datetime) -> None:
         body = msgspec.json.encode(self._signed(self._app_key, now))
         try:
-            answer = msgspec.json.decode(self._post(self._settings.refresh_url, body), type=_Refreshed)
+            answer = _REFRESHED.decode(self._post(self._settings.refresh_url, body))
         except msgspec.MsgspecError as error:
             raise AnswerNotUnderstood(
                 "the answer with the short-lived secret cannot be read", what_zh="刷新密钥接口的应答无法识别"
@@ -217,6 +217,10 @@ class _Refreshed(msgspec.Struct):
     code: str | int
     message: str = ""
     data: _Secret | None = None
+
+
+#: Made here: msgspec looks a type up at its first use, and crashes when two threads use it first at the same moment.
+_REFRESHED = msgspec.json.Decoder(_Refreshed)
 
 
 def _end_of(told: str | int | None, now: datetime) -> datetime:

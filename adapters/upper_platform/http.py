@@ -70,6 +70,10 @@ class _Receipts(msgspec.Struct):
     message: str = ""
 
 
+#: Made here: msgspec looks a type up at its first use, and crashes when two threads use it first at the same moment.
+_REPLY, _RECEIPTS = msgspec.json.Decoder(_Reply), msgspec.json.Decoder(_Receipts)
+
+
 class CentreByHttp:
     """Implements standards.ports.Destination."""
 
@@ -101,7 +105,7 @@ class CentreByHttp:
         body = to_event(parcel)
         digest = sm3(body).hex()
         headers = {"content-type": "application/cloudevents+json", "idempotency-key": str(parcel.id)}
-        reply = self._post(self._settings.url, body, digest, headers, _Reply)
+        reply = self._post(self._settings.url, body, digest, headers, _REPLY)
         if reply.body_sm3 and reply.body_sm3.lower() != digest:
             raise AnswerNotUnderstood(
                 "the platform received another body than was sent: its digest differs",
@@ -145,13 +149,13 @@ class CentreByHttp:
     def _ask(self, parcels: Sequence[UUID]) -> list[_Reply]:
         body = msgspec.json.encode({"parcels": [str(p) for p in parcels]})
         headers = {"content-type": "application/json"}
-        return self._post(self._settings.receipts_url, body, sm3(body).hex(), headers, _Receipts).receipts
+        return self._post(self._settings.receipts_url, body, sm3(body).hex(), headers, _RECEIPTS).receipts
 
-    def _post(self, url: str, body: bytes, digest: str, headers: dict[str, str], kind: type[T]) -> T:
+    def _post(self, url: str, body: bytes, digest: str, headers: dict[str, str], decoder: msgspec.json.Decoder[T]) -> T:
         signed = SignedAnew({**headers, self._settings.digest_header: digest}, self._signer)
 
         def once() -> T:
-            return _read(self._http.request("POST", url, content=body, headers=signed).content, kind)
+            return _read(self._http.request("POST", url, content=body, headers=signed).content, decoder)
 
         return self._with_fresh_secret(once)
 
@@ -179,12 +183,12 @@ class CentreByHttp:
         )
 
 
-def _read(body: bytes, kind: type[T]) -> T:
+def _read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The answer, unless a gateway says no in it."""
     try:
-        said = msgspec.json.decode(body or b"{}", type=_Reply)
+        said = _REPLY.decode(body or b"{}")
         _refuse(said)
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return decoder.decode(body or b"{}")
     except msgspec.MsgspecError as error:
         raise AnswerNotUnderstood(
             f"the answer is not one of ours: {error}",

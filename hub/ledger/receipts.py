@@ -20,6 +20,9 @@ from standards.digest import uuid7
 from standards.parcel import Answer, AnswerLine, Result
 from standards.ports import Later
 
+#: Made here: msgspec looks a type up at its first use, and crashes when two threads use it first at the same moment.
+_LINES = msgspec.json.Decoder(list[AnswerLine])
+
 
 def add_own(connection: Connection, judged: Submission, hub: Hub, now: datetime) -> None:
     """This hub's own verdict on a submission."""
@@ -103,4 +106,4 @@ def lines_of(packed: bytes | None) -> list[AnswerLine]:
     """The lines of a stored receipt."""
     if packed is None:
         return []
-    return msgspec.json.decode(zstandard.ZstdDecompressor().decompress(packed), type=list[AnswerLine])
+    return _LINES.decode(zstandard.ZstdDecompressor().decompress(packed))
