@@ -28,7 +28,7 @@ from standards.clock import SHANGHAI, Clock, local, local_text
 from standards.digest import sm3, uuid7
 from standards.errors import BadRecord, CalendarMissing, UnknownName
 from standards.findings import catalogue, plain
-from standards.states import CaseClass
+from standards.states import OF_THE_OPERATOR, CaseClass
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ _OPERATORS = (UNANSWERED, "90001", "90002", "90003")
 
 def who_acts(party: str, class_: str, code: str) -> str:
     """The party that must act; empty: the operator."""
-    operators = class_ in (CaseClass.SETUP, CaseClass.IN_DOUBT) or code.startswith(_OPERATORS)
+    operators = class_ in OF_THE_OPERATOR or code.startswith(_OPERATORS)
     return "" if operators else party
 
 
@@ -347,7 +347,7 @@ def urgings(group: Group, now: datetime, calendar: WorkCalendar) -> list[Notice]
         "cases": group.count,
         "due": day,
     }
-    owner = OPERATOR if group.class_ in (CaseClass.SETUP, CaseClass.IN_DOUBT) else group.party
+    owner = OPERATOR if group.class_ in OF_THE_OPERATOR else group.party
     told = [Notice(owner, about, "opened", detail)]
     if group.due_at is None:
         return [*told, Notice(OPERATOR, about, "no_calendar", detail)]

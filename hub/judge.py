@@ -7,8 +7,11 @@ from functools import partial
 from typing import Any
 
 from adapters.formats import bytes_payload, open_records
+from adapters.formats.base import Payload
 from hub.bootstrap import Hub
-from hub.plans import Plans, field_notes
+from hub.field_notes import field_notes
+from hub.generations import Generation
+from hub.plan import Plan
 from hub.translate.prepare import FindingRow, prepare
 from standards.clock import local
 from standards.findings import Finding, catalogue, hint, text
@@ -22,10 +25,13 @@ _TOLD = 500
 def judge(hub: Hub, connection: str, body: bytes, name: str, content_type: str) -> dict[str, Any]:
     """Counts, and what is wrong with each faulty record.  Raises UnreadablePayload, PayloadTooLarge, UnknownName."""
     generation = hub.generations.current()
-    plans = Plans(hub.ledger)
-    plan = plans.plan(generation, connection)
+    with hub.generations.plans.lent() as plans:
+        return _judged(hub, generation, plans.plan(generation, connection), bytes_payload(name, body, content_type))
+
+
+def _judged(hub: Hub, generation: Generation, plan: Plan, payload: Payload) -> dict[str, Any]:
     today = local(hub.clock.now()).date().isoformat()
-    reading, chunks = open_records(bytes_payload(name, body, content_type), plan.read)
+    reading, chunks = open_records(payload, plan.read)
     counts: Counter[str] = Counter(dict.fromkeys(("read", "accepted", "rejected", "held"), 0))
     records: list[dict[str, Any]] = []
     unknown: dict[str, None] = {}
@@ -78,7 +84,7 @@ def judge(hub: Hub, connection: str, body: bytes, name: str, content_type: str) 
         for n in notes
     ]
     return {
-        "connection": connection,
+        "connection": plan.connection,
         "dataset": plan.dataset.id,
         "mapping": plan.mapping,
         "format": reading.format,

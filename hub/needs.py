@@ -13,10 +13,7 @@ from hub.ledger.cases import Cause
 from standards.clock import local, local_text
 from standards.findings import in_short
 from standards.flows import flow
-from standards.states import CaseClass
-
-#: What somebody of the hub must look at.
-_OURS = (CaseClass.IN_DOUBT, CaseClass.SETUP)
+from standards.states import OF_THE_OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def _urgency(one: Cause) -> tuple[bool, str, int, datetime]:
 
 
 def _is_bad(one: Cause) -> bool:
-    return one.overdue > 0 or one.class_ in _OURS or one.code == SILENT
+    return one.overdue > 0 or one.class_ in OF_THE_OPERATOR or one.code == SILENT
 
 
 def _due(one: Cause) -> str:

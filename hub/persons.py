@@ -15,7 +15,6 @@ ORGANISATIONS = frozenset({"001", "002", "003", "099", ""})
 #: Kinds of which a bare number is a quantity or a firm's registration, however it looks.
 QUANTITIES = frozenset({Kind.DECIMAL, Kind.INT, Kind.REG_NO})
 
-
 #: Nobody who is older still has a number of 15 digits; a number of a file with the day in it looks older.
 _OLDEST = "31"
 
@@ -56,9 +55,12 @@ def masked(dataset: DataSet, values: Mapping[str, str]) -> dict[str, str]:
 def in_text(dataset: DataSet, name: str, value: str) -> str:
     """The value of an element that is not personal, for who may not see personal values: none stands inside it."""
     element = dataset.by_id.get(name)
-    if element is not None and element.type in QUANTITIES and value.isascii():
-        return value
-    return mask_text(value)
+    return unless_bare(value, quantity=element is not None and element.type in QUANTITIES)
+
+
+def unless_bare(value: str, *, quantity: bool) -> str:
+    """The value without numbers of persons; what stands bare where a quantity does is none."""
+    return value if quantity and value.isascii() else mask_text(value)
 
 
 def quantities(dataset: DataSet) -> frozenset[str]:

@@ -14,7 +14,7 @@ _SAME = 5
 _PLACES = 8
 
 #: What makes two findings the same to a reader.
-_Words = tuple[str, str, str, str, str, str]
+_Words = tuple[str, ...]
 
 
 def in_text(document: Mapping[str, Any], language: str = "zh") -> str:
@@ -47,20 +47,15 @@ def _lines_zh(d: Mapping[str, Any]) -> Iterable[str]:
 
 def records_in_text(records: Sequence[Mapping[str, Any]], language: str = "zh") -> Iterable[str]:
     """Record by record; before them, once, what many draw alike (an empty column fills pages otherwise)."""
-    places: dict[_Words, list[str]] = {}
+    alike: dict[_Words, tuple[Mapping[str, Any], list[str]]] = {}
     for one in records:
         for said in one["findings"]:
-            places.setdefault(_words(said), []).append(_place(one, language))
-    shared = {words: where for words, where in places.items() if len(where) >= _SAME}
+            alike.setdefault(_words(said), (said, []))[1].append(_place(one, language))
+    shared = {words: found for words, found in alike.items() if len(found[1]) >= _SAME}
     if shared:
         yield "以下问题多条记录都有，只列一次：" if language == "zh" else "Many records have these, told once:"
-    told = set()
-    for one in records:
-        for said in one["findings"]:
-            words = _words(said)
-            if words in shared and words not in told:
-                told.add(words)
-                yield _line(said, language, one) + _where(shared[words], language)
+    for said, places in shared.values():
+        yield _line(said, language, of_many=True) + _where(places, language)
     left = 0
     for one in records:
         own = [said for said in one["findings"] if _words(said) not in shared]
@@ -81,18 +76,18 @@ def records_in_text(records: Sequence[Mapping[str, Any]], language: str = "zh") 
 
 def _words(said: Mapping[str, Any]) -> _Words:
     told = (said["code"], said["element"], said["field"], said["value"], said.get("level", ""), said["hint"])
-    return tuple(str(one) for one in told)  # type: ignore[return-value]
+    return tuple(str(one) for one in told)
 
 
 def _place(one: Mapping[str, Any], language: str) -> str:
     return str(one["place_zh"]) if language == "zh" else in_words(one["place"], "en")
 
 
-def _line(said: Mapping[str, Any], language: str, without: Mapping[str, Any] | None = None) -> str:
+def _line(said: Mapping[str, Any], language: str, *, of_many: bool = False) -> str:
     """One finding; of many records without the place of the first."""
     chinese = language == "zh"
     what = str(said["text"] if chinese else said["text_en"])
-    place = in_words(said["place"], language) if without is not None and said["place"] else ""
+    place = in_words(said["place"], language) if of_many and said["place"] else ""
     if place and what.casefold().startswith(place.casefold()):
         what = what[len(place) :].lstrip("，,：: ")
     if chinese:

@@ -20,7 +20,7 @@ from hub.ledger.replays import Part, Stage
 from hub.ledger.submissions import Submission
 from hub.lookups import Desk
 from hub.payload import LedgerPayload
-from hub.persons import is_person, quantities
+from hub.persons import is_person, quantities, unless_bare
 from hub.plan import Plan
 from hub.plans import Plans
 from hub.repair import Repair
@@ -33,7 +33,6 @@ from standards.clock import Clock, local
 from standards.errors import BadConfiguration, BadRecord, UnknownName, UnreadablePayload
 from standards.identifiers import check_uscc
 from standards.masks import mask
-from standards.masks_in_text import mask_text
 from standards.model import Severity
 from standards.places import in_words
 
@@ -202,7 +201,7 @@ def hiding(plan: Plan, chunk: LegacyChunk) -> Callable[[str, str], str]:
         if is_person(value):
             return mask(value)
         if name not in columns:
-            return value if name in numbers and value.isascii() else mask_text(value)
+            return unless_bare(value, quantity=name in numbers)
         if not columns[name] and _of_an_organisation(value):
             return value
         return mask(value)

@@ -6,7 +6,7 @@ hand-overs would have one receipt, and a receiver would take a new batch for a r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,14 +39,18 @@ class Restored:
     connections: Sequence[dict[str, Any]]
 
 
-def go_on(ledger: Ledger, clock: Clock, by: str) -> Restored:
-    """Let today's numbers go on far above those of the copy; it is written into the journal.  The hub stands still."""
+def go_on(ledger: Ledger, clock: Clock, by: str, providers: Iterable[str] = ()) -> Restored:
+    """Let today's numbers go on far above those of the copy; it is written into the journal.  The hub stands still.
+
+    `providers`: codes of all who may provide; the copy does not know those who began after it was made.
+    """
     now = clock.now()
     day = now.astimezone(SHANGHAI).strftime("%Y%m%d")
 
     def work(connection: Connection) -> tuple[datetime | None, int, int]:
         ends = connection.execute(select(journal_table.c.at).order_by(journal_table.c.id.desc()).limit(1)).scalar()
-        series = {RECEIPT, *connection.execute(select(number.c.series).distinct()).scalars()}
+        series = {RECEIPT, *map(numbers.batches_of, providers)}
+        series |= set(connection.execute(select(number.c.series).distinct()).scalars())
         for one in sorted(series):
             least = numbers.peek(connection, one, day) + (_RECEIPTS if one == RECEIPT else _BATCHES)
             numbers.raise_to(connection, one, day, least)

@@ -27,14 +27,13 @@ from hub.intake import Intake
 from hub.ledger import journal, tasks
 from hub.ledger.engine import Ledger
 from hub.ledger.tasks import StoredStep, StoredTask
-from hub.persons import is_person, masked, quantities
+from hub.persons import is_person, masked, quantities, unless_bare
 from hub.vault import Seal
 from standards.clock import Clock, local
 from standards.errors import BadRecord, HubError, NotAllowed, UnknownName
 from standards.flows import Flow, Role, StepNotAllowed, allowed, flow, move
 from standards.flows.moves import PARTY
 from standards.masks import mask
-from standards.masks_in_text import mask_text
 from standards.ports import HandOver
 
 log = structlog.get_logger()
@@ -124,7 +123,7 @@ class Tasks:
         def seen(name: str, value: str) -> str:
             if name in names or is_person(value):
                 return mask(value)
-            return value if name in counted and value.isascii() else mask_text(value)
+            return unless_bare(value, quantity=name in counted)
 
         held = False
         for values in (record, *(step["said"] for step in steps)):

@@ -73,6 +73,10 @@ class CaseClass(StrEnum):
     SETUP = "9"  # the operator must mend something
 
 
+#: What somebody of the hub must mend; the others are for the party that handed over.
+OF_THE_OPERATOR = frozenset({CaseClass.IN_DOUBT, CaseClass.SETUP})
+
+
 class CaseState(StrEnum):
     """Where a case stands (CL_ABN_STATE)."""
 

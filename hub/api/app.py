@@ -36,6 +36,7 @@ from hub.api import (
     tasks,
 )
 from hub.api.access import Doorkeeper
+from hub.api.forms import BoundedForms
 from hub.api.pages_first import PagesFirst
 from hub.api.waiting import Waiting
 from hub.bootstrap import Hub
@@ -73,6 +74,7 @@ def build(hub: Hub) -> FastAPI:
         },
         lifespan=_lifespan,
     )
+    app.add_middleware(BoundedForms)
     app.add_middleware(PagesFirst)
     app.state.hub = hub
     app.state.doorkeeper = Doorkeeper(hub)

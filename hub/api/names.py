@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote_to_bytes
 
 from starlette.requests import Request
 
-from standards.encodings import decode
+from standards.encodings import decode, is_gb
 
 
 def told(request: Request, name: str) -> str:
@@ -24,14 +24,11 @@ def _of_header(header: str) -> str:
         value = value.strip().strip('"')
         if word.lower() == "filename*":
             charset, _, quoted = value.partition("'")
-            return _last(unquote(quoted.partition("'")[2], encoding=_known(charset), errors="replace"))
+            known = charset if is_gb(charset) else "utf-8"
+            return _last(decode(unquote_to_bytes(quoted.partition("'")[2]), known, "replace"))
         if word.lower() == "filename":
             plain = mended(value)
     return _last(plain)
-
-
-def _known(charset: str) -> str:
-    return "gb18030" if charset.lower() in ("gbk", "gb2312", "gb18030") else "utf-8"
 
 
 def _last(name: str) -> str:

@@ -88,7 +88,8 @@ def restored(
     lock = lock_state(Path(settings.hub.state))
     hub = build(settings)
     try:
-        found = go_on(hub.ledger, hub.clock, by.strip())
+        providers = {settings.hub.code, *(party.code for party in settings.parties.values())}
+        found = go_on(hub.ledger, hub.clock, by.strip(), providers)
     finally:
         hub.ledger.close()
         lock.close()

@@ -165,7 +165,7 @@ class Dispatcher:
             if claimed is None or claimed.parcel.batch:
                 return claimed
             day = now.astimezone(SHANGHAI).strftime("%Y%m%d")
-            running = numbers.take(connection, f"batch:{provider}", day, 1)
+            running = numbers.take(connection, numbers.batches_of(provider), day, 1)
             batch = f"{day}{running:05}"
             parcels.change(connection, parcel_id, batch=batch)
             return replace(claimed, parcel=replace(claimed.parcel, batch=batch))

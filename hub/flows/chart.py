@@ -14,9 +14,7 @@ from hub.flows.standing import Standing, of_destination, of_party
 from hub.ledger.cases import Cause
 from hub.settings import LEVELS, Settings
 from standards.clock import SHANGHAI
-from standards.states import CaseClass
-
-_STOPPED = ("8", "9")
+from standards.states import OF_THE_OPERATOR, CaseClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _destinations(
 ) -> list[Line]:
     stopped: Counter[str] = Counter()
     for one in causes:
-        if one.destination and one.class_ in _STOPPED:
+        if one.destination and one.class_ in OF_THE_OPERATOR:
             stopped[one.destination] += one.cases
     found = []
     for name, said in settings.destinations.items():

@@ -11,7 +11,7 @@ from hub.ledger.tables import case_, parcel
 from hub.ledger.types import month_of
 from standards.clock import local_text
 from standards.masks_in_text import mask_text
-from standards.states import CaseClass, ParcelState
+from standards.states import OF_THE_OPERATOR, ParcelState
 
 _MOST = 20
 
@@ -58,7 +58,7 @@ def stopped_of(connection: Connection, destination: str) -> list[dict[str, Any]]
         .where(
             case_.c.closed_at.is_(None),
             case_.c.destination == destination,
-            case_.c.class_.in_((CaseClass.SETUP, CaseClass.IN_DOUBT)),
+            case_.c.class_.in_(OF_THE_OPERATOR),
             case_.c.parcel_id.is_not(None),
         )
         .order_by(case_.c.opened_at)

@@ -39,6 +39,11 @@ def raise_to(connection: Connection, series: str, day: str, least: int) -> None:
         )
 
 
+def batches_of(provider: str) -> str:
+    """The series of the batch numbers of a provider, by its credit code."""
+    return f"batch:{provider}"
+
+
 def check_digit(digits: str) -> str:
     """ISO 7064 MOD 11,10 over a text of digits."""
     product = 10

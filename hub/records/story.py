@@ -18,7 +18,7 @@ from hub.ledger.engine import Ledger
 from hub.ledger.replays import Part
 from hub.ledger.submissions import Submission
 from hub.ledger.tables import chunk, delivery, parcel, record
-from hub.persons import in_text, is_person, personal_here, quantities
+from hub.persons import in_text, is_person, personal_here, quantities, unless_bare
 from hub.plan import Plan
 from hub.receipts import Receipts
 from hub.records.raw import row_of
@@ -271,7 +271,7 @@ def _fields(
             return value
         if name not in feeds or feeds[name] & personal or is_person(value):
             return mask(value)
-        return value if feeds[name] <= numbers and value.isascii() else mask_text(value)
+        return unless_bare(value, quantity=feeds[name] <= numbers)
 
     found = []
     for name in legacy.fields:

@@ -25,6 +25,7 @@ from hub.canary.runner import canary_of
 from hub.courtesy import MANY, courtesy
 from hub.deadlines import Deadlines
 from hub.events import Events
+from hub.field_notes import field_notes
 from hub.generations import Generation, Generations
 from hub.ledger import bulk, cases, journal, receipts, replays, submissions, tallies, timings
 from hub.ledger.cases import Opening
@@ -36,7 +37,7 @@ from hub.ledger.tables import finding
 from hub.lookups import Desk
 from hub.payload import LedgerPayload
 from hub.plan import Plan
-from hub.plans import Plans, field_notes
+from hub.plans import Plans
 from hub.repair import Repair
 from hub.translate.chosen import chosen, mended
 from hub.translate.consult import Ask

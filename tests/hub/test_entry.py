@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from hub.cli import entry
@@ -14,8 +15,9 @@ from hub.cli.main import app
 
 def _told(found: typer.Typer, verb: str) -> str:
     group = get_command(found)
+    assert isinstance(group, TyperGroup)
     context = typer.Context(group, info_name="hub")
-    command = group.get_command(context, verb)  # type: ignore[attr-defined]
+    command = group.get_command(context, verb)
     assert command is not None
     return str(command.get_help(typer.Context(command, info_name=verb, parent=context)))
 

@@ -15,11 +15,15 @@ from typer.testing import CliRunner
 from hub import serve
 from hub.bootstrap import prepare
 from hub.cli.main import app
-from hub.ledger import credentials
+from hub.ledger import credentials, migrate, numbers
+from hub.ledger.engine import Ledger
 from hub.ledger.tables import journal, parcel, submission
+from hub.restored import go_on
 from hub.serve import Running
+from standards.clock import FrozenClock
 from tests.hub.cases.test_month import rows
 from tests.hub.city import config, until
+from tests.hub.conftest import NOW
 from tests.receiver import Receiver
 
 PLAIN = '[connections.plain]\nparty = "ecology"\ndataset = "punish_action"\n'
@@ -50,6 +54,18 @@ def batches(running: Running) -> dict[str, set[str]]:
         for number, batch in connection.execute(joined):
             found.setdefault(number, set()).add(batch)
     return found
+
+
+def test_a_provider_that_the_copy_does_not_know_begins_above_what_it_may_have_had(tmp_path: Path) -> None:
+    ledger, clock = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"), FrozenClock(NOW)
+    migrate.upgrade(ledger, NOW)
+
+    found = go_on(ledger, clock, "王运维", ["9114", "9115"])
+
+    assert found.batches == 2
+    with ledger.read() as connection:
+        assert numbers.peek(connection, numbers.batches_of("9115"), "20261123") > 50_000
+    ledger.close()
 
 
 def test_receipts_and_batches_go_on_above_everything_that_was_given_out(tmp_path: Path) -> None:

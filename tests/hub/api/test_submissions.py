@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import socket
 import zipfile
@@ -357,6 +358,29 @@ def test_a_form_with_two_files_is_refused_with_what_to_do(door: Door) -> None:
 
     assert answer.status_code == 422
     assert "zip" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("at", "kind", "most"),
+    [
+        ("/v1/submissions?connection=ecology-penalties", "multipart/form-data; boundary=x", 6),
+        ("/sender/submissions", "multipart/form-data; boundary=x", 6),
+        ("/sender/login", "application/x-www-form-urlencoded", 1),
+    ],
+)
+def test_a_form_that_is_too_large_is_stopped_while_it_comes_whoever_sends_it(
+    door: Door, at: str, kind: str, most: int
+) -> None:
+    head = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    body = itertools.chain([head], itertools.repeat(b"a" * (1 << 20), 9))
+
+    answer = httpx2.post(
+        f"{door.running.address}{at}", content=body, headers={**door.ecology.headers, "content-type": kind}
+    )
+
+    assert answer.status_code == 413, answer.text
+    assert f"超过 {most} MB" in answer.json()["detail"]
+    assert "max_body_mb" in answer.json()["hint"]
 
 
 def test_a_name_in_gbk_is_readable_in_a_header_and_in_the_address(door: Door) -> None:
